@@ -1,0 +1,5 @@
+/** The benchmarks. */
+@NullMarked
+package dev.hapax.benchmarks;
+
+import org.jspecify.annotations.NullMarked;

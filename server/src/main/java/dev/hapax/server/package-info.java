@@ -1,0 +1,5 @@
+/** The commands of operators. */
+@NullMarked
+package dev.hapax.server;
+
+import org.jspecify.annotations.NullMarked;
