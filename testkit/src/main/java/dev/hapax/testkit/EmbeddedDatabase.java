@@ -1,0 +1,445 @@
+package dev.hapax.testkit;
+
+import com.zaxxer.hikari.HikariDataSource;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A real PostgreSQL server for tests and demonstrations, durable as in production, on the loopback interface only.
+ *
+ * <p>What is written survives: {@code fsync}, {@code synchronous_commit} and {@code full_page_writes} are on and are asked for again after each
+ * start; a server that has them off is refused. Up to 64 transactions can be prepared, and changes can be decoded logically.
+ *
+ * <p>The server belongs to this JVM: it is stopped when this is closed or the JVM ends. If the JVM is killed, the server stays, and the next start on
+ * the same directory stops it first. Two JVMs can't use one directory at once.
+ *
+ * <p>Thread-safe.
+ */
+public final class EmbeddedDatabase implements AutoCloseable {
+    /** The superuser that connects without a password. */
+    public static final String USER = "postgres";
+
+    private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]{0,62}");
+
+    /** What makes a commit durable and the server safe to leave alone; a builder can't change these. */
+    private static final Map<String, String> FIXED = Map.of(
+            "fsync", "on",
+            "synchronous_commit", "on",
+            "full_page_writes", "on",
+            "max_prepared_transactions", "64",
+            "wal_level", "logical",
+            "listen_addresses", "127.0.0.1");
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final AtomicLong databases = new AtomicLong();
+    private final Queue<TestDatabase> given = new ConcurrentLinkedQueue<>();
+    private final Path root;
+    private final boolean kept;
+    private final FileChannel ownership;
+    private final Map<String, String> settings;
+    private final PostgresServer server;
+    private final TestDatabase main;
+    private final Thread lastGuard;
+    private boolean closed;
+
+    private EmbeddedDatabase(Path root, boolean kept, FileChannel ownership, Map<String, String> settings, int port) {
+        this.root = root;
+        this.kept = kept;
+        this.ownership = ownership;
+        this.settings = settings;
+        this.server = new PostgresServer(root.resolve("postgresql"), root.resolve("postgresql.log"), port);
+        this.main = new TestDatabase(this, USER, false);
+        this.lastGuard = new Thread(this::stopAndClean, "hapax-testkit-database-guard");
+    }
+
+    /**
+     * Describes a server.
+     *
+     * @return a builder, not thread-safe
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Starts a server on a fresh directory that is deleted when it is closed.
+     *
+     * @return the running server
+     * @throws IllegalStateException if it doesn't start; the message holds the end of its log
+     */
+    public static EmbeddedDatabase start() {
+        return builder().start();
+    }
+
+    /**
+     * The one server that the tests of this JVM share; started by the first call, stopped when the JVM ends. Take a database of your own from it with
+     * {@link #createDatabase()}, and don't stop it: tests that kill a server start their own.
+     *
+     * @return the running server
+     * @throws IllegalStateException if it doesn't start; the message holds the end of its log
+     */
+    public static EmbeddedDatabase shared() {
+        return Shared.INSTANCE;
+    }
+
+    /** {@return the JDBC URL of the default database, for the superuser, without a password} */
+    public String jdbcUrl() {
+        return main.jdbcUrl();
+    }
+
+    /** {@return the superuser's name; it has no password} */
+    public String user() {
+        return USER;
+    }
+
+    /** {@return the port on the loopback interface; the same after {@link #restart()}} */
+    public int port() {
+        lock.lock();
+        try {
+            return server.port();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return a data source without a pool, for the default database} */
+    public DataSource dataSource() {
+        return main.dataSource();
+    }
+
+    /**
+     * A pool for the default database; closed with this server at the latest.
+     *
+     * @param size its fixed number of connections, 1 or more
+     * @return the pool
+     */
+    public HikariDataSource pooled(int size) {
+        return main.pooled(size);
+    }
+
+    /** {@return the default database, which is always there} */
+    public TestDatabase database() {
+        return main;
+    }
+
+    /**
+     * A database by name, created if it isn't there; closing the answer doesn't drop it.
+     *
+     * @param name a lower-case letter, then letters, digits and underscores; at most 63
+     * @return the database
+     */
+    public TestDatabase database(String name) {
+        if (!NAME.matcher(name).matches()) {
+            throw new IllegalArgumentException("database name '" + name + "' is not " + NAME.pattern());
+        }
+        create(name);
+        return give(new TestDatabase(this, name, false));
+    }
+
+    /**
+     * A new, empty database; closing the answer drops it.
+     *
+     * @return the database
+     */
+    public TestDatabase createDatabase() {
+        String name;
+        do {
+            name = "test_" + databases.incrementAndGet();
+        } while (!create(name));
+        return give(new TestDatabase(this, name, true));
+    }
+
+    private TestDatabase give(TestDatabase database) {
+        given.add(database);
+        return database;
+    }
+
+    private boolean create(String name) {
+        try (Connection connection = dataSource().getConnection();
+                Statement statement = connection.createStatement()) {
+            try (ResultSet rows = statement.executeQuery("SELECT 1 FROM pg_database WHERE datname = '" + name + "'")) {
+                if (rows.next()) {
+                    return false;
+                }
+            }
+            statement.execute("CREATE DATABASE " + name);
+            return true;
+        } catch (SQLException failure) {
+            throw new IllegalStateException("could not create database " + name, failure);
+        }
+    }
+
+    void drop(String name) {
+        if (!isRunning()) {
+            return;
+        }
+        try (Connection connection = dataSource().getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)");
+        } catch (SQLException failure) {
+            throw new IllegalStateException("could not drop database " + name, failure);
+        }
+    }
+
+    /** {@return whether the server's process runs} */
+    public boolean isRunning() {
+        lock.lock();
+        try {
+            return server.isRunning();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Stops the server in order: sessions are ended, what they had not committed is gone. {@link #restart()} brings it back. */
+    public void stop() {
+        lock.lock();
+        try {
+            server.stop();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Kills the server and all its processes with SIGKILL and waits until they are gone. {@link #restart()} recovers it. */
+    public void kill9() {
+        lock.lock();
+        try {
+            server.kill9();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Starts the server again on its data and port; stops it first if it runs.
+     *
+     * @throws IllegalStateException if it doesn't start, or this is closed
+     */
+    public void restart() {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("the database on " + root + " is closed");
+            }
+            server.stop();
+            server.start(settings);
+            checkDurable();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Closes the pools that were given, stops the server, and deletes its directory unless the builder was told one. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            for (TestDatabase database = given.poll(); database != null; database = given.poll()) {
+                database.closePools();
+            }
+            main.closePools();
+            Runtime.getRuntime().removeShutdownHook(lastGuard);
+            stopAndClean();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void stopAndClean() {
+        lock.lock();
+        try {
+            closed = true;
+            server.stop();
+            ownership.close();
+            if (!kept) {
+                deleteTree(root);
+            }
+        } catch (IOException failure) {
+            throw new UncheckedIOException("could not clean up " + root, failure);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static void deleteTree(Path directory) throws IOException {
+        try (Stream<Path> tree = Files.walk(directory)) {
+            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
+            }
+        }
+    }
+
+    private void begin() {
+        Runtime.getRuntime().addShutdownHook(lastGuard);
+        try {
+            server.start(settings);
+            checkDurable();
+        } catch (RuntimeException failure) {
+            close();
+            throw failure;
+        }
+    }
+
+    /** The bundled defaults are unsafe, so what the server says counts, not what it was told. */
+    private void checkDurable() {
+        try (Connection connection = dataSource().getConnection();
+                Statement statement = connection.createStatement()) {
+            for (Map.Entry<String, String> setting : FIXED.entrySet()) {
+                try (ResultSet rows = statement.executeQuery("SHOW " + setting.getKey())) {
+                    rows.next();
+                    if (!setting.getValue().equals(rows.getString(1))) {
+                        throw new IllegalStateException("PostgreSQL runs with " + setting.getKey() + " = "
+                                + rows.getString(1) + "; it must be " + setting.getValue());
+                    }
+                }
+            }
+        } catch (SQLException failure) {
+            throw new IllegalStateException("could not ask PostgreSQL for its settings", failure);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return jdbcUrl() + " on " + root;
+    }
+
+    private static final class Shared {
+        static final EmbeddedDatabase INSTANCE = EmbeddedDatabase.start();
+    }
+
+    /** Says how a server is started. Not thread-safe. */
+    public static final class Builder {
+        private final Map<String, String> settings = new LinkedHashMap<>();
+        private @Nullable Path directory;
+        private int port;
+        private int maxConnections = 200;
+
+        private Builder() {}
+
+        /**
+         * Keeps the data in a directory, and goes on with what is there; without it, the data is deleted at the end.
+         *
+         * @param newDirectory a directory, created if it isn't there
+         * @return this
+         */
+        public Builder directory(Path newDirectory) {
+            directory = newDirectory;
+            return this;
+        }
+
+        /**
+         * Listens on a certain port; a free one by default.
+         *
+         * @param newPort 1 to 65535
+         * @return this
+         */
+        public Builder port(int newPort) {
+            if (newPort < 1 || newPort > 65_535) {
+                throw new IllegalArgumentException("port is " + newPort + "; allowed are 1 to 65535");
+            }
+            port = newPort;
+            return this;
+        }
+
+        /**
+         * Limits the connections; 200 by default.
+         *
+         * @param connections 10 to 2000
+         * @return this
+         */
+        public Builder maxConnections(int connections) {
+            if (connections < 10 || connections > 2_000) {
+                throw new IllegalArgumentException("max connections is " + connections + "; allowed are 10 to 2000");
+            }
+            maxConnections = connections;
+            return this;
+        }
+
+        /**
+         * Sets a server setting, as in {@code postgresql.conf}.
+         *
+         * @param name the setting's name
+         * @param value its value
+         * @return this
+         * @throws IllegalArgumentException if it is one that durability rests on
+         */
+        public Builder setting(String name, String value) {
+            if (FIXED.containsKey(name)) {
+                throw new IllegalArgumentException("setting " + name + " is always " + FIXED.get(name));
+            }
+            settings.put(name, value);
+            return this;
+        }
+
+        /**
+         * Starts the server.
+         *
+         * @return the running server
+         * @throws IllegalStateException if another process uses the directory, or the server doesn't start
+         */
+        public EmbeddedDatabase start() {
+            Map<String, String> all = new LinkedHashMap<>(Map.of(
+                    "max_connections",
+                    Integer.toString(maxConnections),
+                    "unix_socket_directories",
+                    "",
+                    "timezone",
+                    "UTC"));
+            all.putAll(settings);
+            all.putAll(FIXED);
+            try {
+                Path root = directory == null
+                        ? Files.createTempDirectory("hapax-database")
+                        : Files.createDirectories(directory.toAbsolutePath().normalize());
+                EmbeddedDatabase database =
+                        new EmbeddedDatabase(root, directory != null, own(root), Map.copyOf(all), port);
+                database.begin();
+                return database;
+            } catch (IOException failure) {
+                throw new UncheckedIOException("could not use a directory for the database", failure);
+            }
+        }
+
+        private static FileChannel own(Path root) throws IOException {
+            FileChannel channel = FileChannel.open(
+                    root.resolve("postgresql.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            try {
+                FileLock fileLock = channel.tryLock();
+                if (fileLock != null) {
+                    return channel;
+                }
+            } catch (OverlappingFileLockException heldHere) {
+                channel.close();
+                throw new IllegalStateException(
+                        "the database in " + root + " is already open in this process", heldHere);
+            }
+            channel.close();
+            throw new IllegalStateException("the database in " + root + " is in use by another process");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+package dev.hapax.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A proxy in front of a PostgreSQL server that loses connections at a chosen moment, above all around a commit.
+ *
+ * <p>It reads the client's messages, so that it knows which statement is about to run, prepared ones too. A cut is armed for the next statement that
+ * fits and happens once; several are taken in the order in which they were armed. The proxy listens on the loopback interface and forwards to it.
+ * Encrypted connections are declined, as PostgreSQL without certificates would.
+ *
+ * <p>Thread-safe.
+ */
+public final class TcpProxy implements AutoCloseable {
+    static final Logger LOG = LoggerFactory.getLogger(TcpProxy.class);
+    private static final int MAX_CONNECTIONS = 1_000;
+
+    private final ServerSocket listener;
+    private final int target;
+    private final Set<ProxiedConnection> connections = ConcurrentHashMap.newKeySet();
+    private final Queue<Cut> armed = new ConcurrentLinkedQueue<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition cutHappened = lock.newCondition();
+    private long cuts;
+    private volatile boolean admitting = true;
+
+    /** When, seen from the statement that fits, the connection is lost. */
+    public enum Moment {
+        /** The server never hears of the statement; it sees the connection end and rolls back. */
+        BEFORE_SENT,
+        /** The server has been sent the statement; the client loses the connection at once, while the server may still be at it. */
+        AFTER_SENT,
+        /** The server has run the statement and answered; the client loses the connection instead of getting the answer. */
+        AFTER_ANSWERED
+    }
+
+    record Cut(Predicate<String> statement, Moment moment) {}
+
+    private TcpProxy(ServerSocket listener, int target) {
+        this.listener = listener;
+        this.target = target;
+    }
+
+    /**
+     * Starts a proxy on a free port.
+     *
+     * @param targetPort the server's port on the loopback interface
+     * @return the running proxy
+     */
+    public static TcpProxy to(int targetPort) {
+        try {
+            ServerSocket listener = new ServerSocket();
+            listener.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0));
+            TcpProxy proxy = new TcpProxy(listener, targetPort);
+            Thread.ofVirtual().name("hapax-testkit-proxy").start(proxy::accept);
+            return proxy;
+        } catch (IOException failure) {
+            throw new UncheckedIOException("could not listen on the loopback interface", failure);
+        }
+    }
+
+    /** {@return the port to connect to instead of the server's} */
+    public int port() {
+        return listener.getLocalPort();
+    }
+
+    /** The next COMMIT is lost before the server hears of it: nothing of that transaction happens. */
+    public void cutBeforeCommitSent() {
+        cut(TcpProxy::isCommit, Moment.BEFORE_SENT);
+    }
+
+    /** The next COMMIT is sent to the server, and the client loses the connection at once: the server commits while the client looks. */
+    public void cutAfterCommitSent() {
+        cut(TcpProxy::isCommit, Moment.AFTER_SENT);
+    }
+
+    /** The next COMMIT is done and answered, but the client loses the connection instead of the answer. */
+    public void cutAfterCommitAnswered() {
+        cut(TcpProxy::isCommit, Moment.AFTER_ANSWERED);
+    }
+
+    /**
+     * Arms a cut for the next statement that fits.
+     *
+     * @param statement whether a statement fits, given its SQL as the client sent it; called from several threads
+     * @param moment when the connection is lost
+     */
+    public void cut(Predicate<String> statement, Moment moment) {
+        armed.add(new Cut(statement, moment));
+    }
+
+    /** Forgets the cuts that were armed and have not happened. */
+    public void disarm() {
+        armed.clear();
+    }
+
+    /** Loses all connections that are open now. */
+    public void cutAll() {
+        connections.forEach(ProxiedConnection::close);
+    }
+
+    /** Ends new connections as soon as they are made, until {@link #admit()}; those that are open stay. */
+    public void refuse() {
+        admitting = false;
+    }
+
+    /** Takes new connections again. */
+    public void admit() {
+        admitting = true;
+    }
+
+    /** {@return how many armed cuts have happened} */
+    public long cuts() {
+        lock.lock();
+        try {
+            return cuts;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Waits until a number of armed cuts have happened since the start.
+     *
+     * @param number how many in all
+     * @param timeout how long to wait
+     * @throws TimeoutException if there were fewer by then
+     * @throws InterruptedException if this thread is interrupted
+     */
+    public void awaitCuts(long number, Duration timeout) throws TimeoutException, InterruptedException {
+        long left = timeout.toNanos();
+        lock.lockInterruptibly();
+        try {
+            while (cuts < number) {
+                if (left <= 0) {
+                    throw new TimeoutException(cuts + " of " + number + " cuts happened within " + timeout);
+                }
+                left = cutHappened.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Loses all connections and stops listening. */
+    @Override
+    public void close() {
+        try {
+            listener.close();
+        } catch (IOException failure) {
+            throw new UncheckedIOException("could not stop listening", failure);
+        } finally {
+            cutAll();
+        }
+    }
+
+    /** COMMIT and END, also at the end of several statements; not COMMIT PREPARED, which belongs to another transaction. */
+    private static boolean isCommit(String sql) {
+        String last = sql.strip();
+        while (last.endsWith(";")) {
+            last = last.substring(0, last.length() - 1).strip();
+        }
+        last = last.substring(last.lastIndexOf(';') + 1).strip().toUpperCase(Locale.ROOT);
+        return last.matches("(COMMIT|END)( (WORK|TRANSACTION))?");
+    }
+
+    /** The cut that the statement sets off, which is thereby used up. */
+    Optional<Cut> take(String sql) {
+        return armed.stream()
+                .filter(cut -> cut.statement().test(sql) && armed.remove(cut))
+                .findFirst();
+    }
+
+    void happened() {
+        lock.lock();
+        try {
+            cuts++;
+            cutHappened.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void ended(ProxiedConnection connection) {
+        connections.remove(connection);
+    }
+
+    private void accept() {
+        while (!listener.isClosed()) {
+            try {
+                Socket client = listener.accept();
+                if (admitting && connections.size() < MAX_CONNECTIONS) {
+                    forward(client);
+                } else {
+                    client.close();
+                }
+            } catch (IOException failure) {
+                // A closed listener ends the loop; a server that is down has been shown to its client.
+                LOG.debug("a connection could not be forwarded", failure);
+            }
+        }
+    }
+
+    private void forward(Socket client) throws IOException {
+        Socket server = new Socket();
+        try {
+            server.connect(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), target), 5_000);
+        } catch (IOException down) {
+            client.close();
+            throw down;
+        }
+        ProxiedConnection connection = new ProxiedConnection(this, client, server);
+        connections.add(connection);
+        connection.start();
+        if (listener.isClosed()) {
+            connection.close();
+        }
+    }
+}
