@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -120,9 +121,10 @@ public final class ChildJvm implements AutoCloseable {
      * @param timeout how long to wait
      * @return its exit status; 128 + the signal's number if a signal ended it
      * @throws TimeoutException if it still runs after that time; the message holds its last lines
+     * @throws InterruptedException if this thread is interrupted
      */
-    public int awaitExit(Duration timeout) throws TimeoutException {
-        if (!Processes.ended(process.toHandle(), timeout)) {
+    public int awaitExit(Duration timeout) throws TimeoutException, InterruptedException {
+        if (!process.waitFor(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
             throw new TimeoutException(name + " did not end within " + timeout + "; its last lines:\n" + output.tail());
         }
         return process.exitValue();
@@ -145,15 +147,21 @@ public final class ChildJvm implements AutoCloseable {
 
     /** Kills it with SIGKILL and waits until it is gone. */
     public void kill9() {
-        process.destroyForcibly();
-        if (!Processes.ended(process.toHandle(), END_TIMEOUT)) {
-            throw new IllegalStateException(name + " (process " + pid() + ") outlived SIGKILL for " + END_TIMEOUT);
+        // By its handle: the process object would close the pipes, and lose the last lines.
+        process.toHandle().destroyForcibly();
+        try {
+            if (!process.waitFor(END_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS)) {
+                throw new IllegalStateException(this + " outlived SIGKILL for " + END_TIMEOUT);
+            }
+        } catch (InterruptedException interrupted) {
+            // It is dying all the same; only the certainty is lost.
+            Thread.currentThread().interrupt();
         }
     }
 
     /** Asks it to end (SIGTERM); its shutdown hooks run. Doesn't wait: see {@link #awaitExit}. */
     public void terminate() {
-        process.destroy();
+        process.toHandle().destroy();
     }
 
     /**

@@ -2,8 +2,6 @@ package dev.hapax.testkit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -63,7 +61,7 @@ public final class PgBouncer implements AutoCloseable {
 
     private static PgBouncer start(Path binary, EmbeddedDatabase server, int sessions) {
         try {
-            int port = freePort();
+            int port = PostgresServer.freePort();
             Path directory = Files.createTempDirectory("hapax-pgbouncer");
             // It gives up root's rights, and must still be able to read its configuration.
             Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -150,12 +148,6 @@ public final class PgBouncer implements AutoCloseable {
                 .filter(set -> !set.isBlank())
                 .orElseGet(() -> System.getProperty("user.home") + "/.cache");
         return Path.of(root, "hapax", "pgbouncer");
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            return probe.getLocalPort();
-        }
     }
 
     /** {@return the port on the loopback interface} */

@@ -3,8 +3,13 @@ package dev.hapax.testkit;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +26,7 @@ import org.slf4j.LoggerFactory;
  */
 final class PostgresServer {
     private static final Logger LOG = LoggerFactory.getLogger(PostgresServer.class);
+    private static final Duration QUICK_START = Duration.ofSeconds(5);
     private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(30);
     private static final int LOG_TAIL_LINES = 20;
@@ -43,27 +49,59 @@ final class PostgresServer {
             // The library locks this file in its process and keeps it locked; only one of our own locks decides who
             // owns the directory.
             Files.deleteIfExists(data.resolve("epg-lock"));
+            if (port == 0) {
+                port = freePort();
+            }
             EmbeddedPostgres.Builder builder = EmbeddedPostgres.builder()
                     .setDataDirectory(data)
                     .setCleanDataDirectory(false)
                     .setRegisterShutdownHook(false)
                     .setLocaleConfig("locale", "C")
-                    .setPGStartupWait(START_TIMEOUT)
+                    .setPort(port)
+                    .setPGStartupWait(QUICK_START)
                     .setOutputRedirector(ProcessBuilder.Redirect.appendTo(log.toFile()))
                     .setErrorRedirector(ProcessBuilder.Redirect.appendTo(log.toFile()));
             settings.forEach(builder::setServerConfig);
-            if (port != 0) {
-                builder.setPort(port);
-            }
-            port = builder.start().getPort();
+            startAndWait(builder);
         } catch (IOException | IllegalStateException failure) {
             stopLeftover();
             throw new IllegalStateException(
-                    "PostgreSQL did not start on " + data + (port == 0 ? "" : ", port " + port) + "; the end of " + log
-                            + ":\n" + logTail(),
+                    "PostgreSQL did not start on " + data + ", port " + port + "; the end of " + log + ":\n"
+                            + logTail(),
                     failure);
         }
+    }
+
+    /** The library waits for its whole time even when the server has ended; so its time is short, and what recovers goes on being waited for. */
+    private void startAndWait(EmbeddedPostgres.Builder builder) throws IOException {
+        try {
+            builder.start();
+        } catch (IOException slow) {
+            long deadline = System.nanoTime() + START_TIMEOUT.toNanos();
+            while (!answers()) {
+                if (running().isEmpty() || System.nanoTime() - deadline >= 0) {
+                    throw slow;
+                }
+                Processes.pause(Duration.ofMillis(20));
+            }
+        }
         postmaster = running().orElseThrow(() -> new IllegalStateException("PostgreSQL started and ended on " + data));
+    }
+
+    private boolean answers() {
+        try (Connection connection = DriverManager.getConnection(
+                "jdbc:postgresql://127.0.0.1:" + port + "/postgres", EmbeddedDatabase.USER, "")) {
+            return connection.isValid(1);
+        } catch (SQLException recovering) {
+            LOG.debug("PostgreSQL does not answer yet", recovering);
+            return false;
+        }
+    }
+
+    static int freePort() throws IOException {
+        try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            return probe.getLocalPort();
+        }
     }
 
     int port() {
@@ -71,7 +109,7 @@ final class PostgresServer {
     }
 
     boolean isRunning() {
-        return postmaster != null && postmaster.isAlive();
+        return postmaster != null && Processes.alive(postmaster);
     }
 
     /** Ends sessions, writes a checkpoint, ends; a server that doesn't within the time is killed. */
@@ -82,8 +120,8 @@ final class PostgresServer {
         }
     }
 
-    private static void stop(ProcessHandle server) {
-        if (!server.isAlive()) {
+    private void stop(ProcessHandle server) {
+        if (!Processes.alive(server)) {
             return;
         }
         // INT is its "fast" shutdown; TERM would wait for clients to leave.
@@ -91,6 +129,7 @@ final class PostgresServer {
         if (!Processes.ended(server, STOP_TIMEOUT)) {
             LOG.warn("PostgreSQL (process {}) did not stop within {}; killing it", server.pid(), STOP_TIMEOUT);
             kill(server);
+            forget();
         }
     }
 
@@ -101,6 +140,16 @@ final class PostgresServer {
         }
         kill(postmaster);
         postmaster = null;
+        forget();
+    }
+
+    /** All its processes are gone; a new server may still see the old one listed as ended, and would take that for life. */
+    private void forget() {
+        try {
+            Files.deleteIfExists(data.resolve("postmaster.pid"));
+        } catch (IOException failure) {
+            throw new UncheckedIOException("could not remove the process id of the server on " + data, failure);
+        }
     }
 
     /** All are gone when it returns: a new server refuses to start while a child of the old one lives. */
@@ -133,7 +182,7 @@ final class PostgresServer {
                 return Optional.empty();
             }
             return ProcessHandle.of(Long.parseLong(lines.getFirst().strip()))
-                    .filter(ProcessHandle::isAlive)
+                    .filter(Processes::alive)
                     .filter(this::isOurs);
         } catch (IOException failure) {
             throw new UncheckedIOException("could not read " + pidFile, failure);

@@ -2,13 +2,14 @@ package dev.hapax.testkit;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** Signals to processes, and the promise that none outlives this JVM's orderly end. Thread-safe. */
@@ -65,18 +66,46 @@ final class Processes {
         return family;
     }
 
-    /** Whether the process has ended within the time. */
+    /**
+     * Whether the process has ended within the time. Looks often: for a process that is not this JVM's own child, the JDK's notice of its end comes
+     * up to two seconds late.
+     */
     static boolean ended(ProcessHandle process, Duration timeout) {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        while (alive(process)) {
+            if (System.nanoTime() - deadline >= 0) {
+                return false;
+            }
+            pause(Duration.ofMillis(2));
+        }
+        return true;
+    }
+
+    /** Whether the process can still do something. One that has ended stays listed until its parent looks, which in a container may be never. */
+    static boolean alive(ProcessHandle process) {
+        if (!process.isAlive()) {
+            return false;
+        }
+        Path status = Path.of("/proc", Long.toString(process.pid()), "stat");
         try {
-            process.onExit().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-            return true;
-        } catch (TimeoutException stillThere) {
-            return !process.isAlive();
-        } catch (ExecutionException failure) {
-            throw new IllegalStateException("could not wait for process " + process.pid(), failure);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while waiting for process " + process.pid(), interrupted);
+            // "pid (name) state …", and the name may hold anything.
+            String line = Files.exists(status) ? Files.readString(status, StandardCharsets.ISO_8859_1) : "";
+            int state = line.lastIndexOf(')') + 2;
+            return line.length() <= state || line.charAt(state) != 'Z';
+        } catch (IOException goneMeanwhile) {
+            return process.isAlive();
+        }
+    }
+
+    /**
+     * Lets a little time pass between two looks at something that gives no signal.
+     *
+     * @throws IllegalStateException if this thread is interrupted
+     */
+    static void pause(Duration time) {
+        LockSupport.parkNanos(time.toNanos());
+        if (Thread.currentThread().isInterrupted()) {
+            throw new IllegalStateException("interrupted while waiting for a process");
         }
     }
 }

@@ -141,7 +141,9 @@ class EmbeddedDatabaseContractTest {
 
             owner.terminate();
             owner.awaitExit(PATIENCE);
-            assertThat(directory.resolve("postgresql/postmaster.pid")).doesNotExist();
+            assertThat(directory.resolve("postgresql/postmaster.pid"))
+                    .as("the server's, after: %s", owner.lines())
+                    .doesNotExist();
         }
     }
 
