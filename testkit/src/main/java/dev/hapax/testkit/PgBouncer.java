@@ -134,8 +134,8 @@ public final class PgBouncer implements AutoCloseable {
     private static Optional<Path> find() {
         String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
         Stream<Path> onPath = Arrays.stream(path.split(":", -1)).map(Path::of);
-        Stream<Path> usual = Stream.of("/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin")
-                .map(Path::of);
+        Stream<Path> usual =
+                Stream.of("/usr/sbin", "/usr/local/sbin", "/usr/local/bin").map(Path::of);
         return Stream.of(onPath, usual, Stream.of(cache().resolve("usr/sbin")))
                 .flatMap(folders -> folders)
                 .map(folder -> folder.resolve("pgbouncer"))
