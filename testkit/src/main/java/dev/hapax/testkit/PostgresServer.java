@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  */
 final class PostgresServer {
     private static final Logger LOG = LoggerFactory.getLogger(PostgresServer.class);
-    private static final Duration QUICK_START = Duration.ofSeconds(5);
+    private static final Duration QUICK_START = Duration.ofSeconds(3);
     private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(30);
     private static final int LOG_TAIL_LINES = 20;
