@@ -232,7 +232,8 @@ public final class ChildJvm implements AutoCloseable {
         }
 
         /**
-         * Adds arguments of the JVM itself, such as {@code -Dname=value}.
+         * Adds arguments of the JVM itself, such as {@code -Dname=value}. By default it compiles quickly rather than well
+         * ({@code -XX:TieredStopAtLevel=1}) and collects with one thread; arguments given here win.
          *
          * @param more the arguments
          * @return this
@@ -302,6 +303,12 @@ public final class ChildJvm implements AutoCloseable {
             command.add("-Xmx" + heapMebibytes + "m");
             command.add("-XX:TieredStopAtLevel=1");
             command.add("-XX:+UseSerialGC");
+            // The launcher's cache of loaded classes fits, since the class path is the same.
+            String cache = System.getProperty("hapax.aotCache");
+            if (cache != null) {
+                command.addAll(List.of(
+                        "-XX:AOTCache=" + cache, "-Dhapax.aotCache=" + cache, "-Xlog:aot=off", "-Xlog:cds=off"));
+            }
             command.addAll(jvmArguments);
             command.add("-cp");
             command.add(absolute(System.getProperty("java.class.path")));
