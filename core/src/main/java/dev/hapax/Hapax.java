@@ -1,0 +1,94 @@
+package dev.hapax;
+
+import dev.hapax.consume.ConsumerBuilder;
+import dev.hapax.consume.Quarantine;
+import dev.hapax.control.Control;
+import dev.hapax.internal.Home;
+import dev.hapax.once.Once;
+import dev.hapax.once.OnceAll;
+import dev.hapax.once.OnceValue;
+import java.util.List;
+import java.util.function.Function;
+import javax.sql.DataSource;
+
+/**
+ * The front door: makes the effects of a service happen exactly once. Open one per service and database, and close it at the end.
+ *
+ * <p>Guaranteed: marker, effect, messages and position commit together or not at all; a repeat inside the window never runs the effect; a repeat after
+ * the window is refused. Not promised: exactly-once <em>delivery</em>, and effects that a handler makes elsewhere behind Hapax's back.
+ *
+ * <p>Safe for use by many threads.
+ */
+public final class Hapax implements AutoCloseable {
+
+    private final Home home;
+
+    Hapax(Home home) {
+        this.home = home;
+    }
+
+    /** Begins the settings of a service whose effects are in this database. The data source should be a pool; Hapax does not close it. */
+    public static HapaxBuilder on(DataSource dataSource) {
+        return new HapaxBuilder(dataSource);
+    }
+
+    /** The service's name. */
+    public String name() {
+        return home.name();
+    }
+
+    /** An operation without an answer. */
+    public Once once(Key key) {
+        return home.once().once(key);
+    }
+
+    /** An operation whose answer is kept for its repeats. */
+    public <T> OnceValue<T> once(Key key, Class<T> answer) {
+        return home.once().once(key, answer);
+    }
+
+    /**
+     * Many operations in one transaction.
+     *
+     * @param items 1 to 10,000
+     * @param key names each of them
+     */
+    public <T> OnceAll<T> onceAll(List<T> items, Function<? super T, Key> key) {
+        return home.once().onceAll(items, key);
+    }
+
+    /**
+     * A consumer of the log.
+     *
+     * @param name what its position is kept under, for ever: 1 to 100 letters, digits, {@code . _ -} or {@code /}
+     */
+    public ConsumerBuilder consumer(String name) {
+        return home.consumer(name);
+    }
+
+    /** Messages that were set aside, or wait. */
+    public Quarantine quarantine() {
+        return home.quarantine();
+    }
+
+    /** Pause and resume. */
+    public Control control() {
+        return home.control();
+    }
+
+    /**
+     * Does now what is otherwise done in the background: creates the partitions of the coming days, drops those behind their retention, moves delayed messages that are due.
+     *
+     * @return how many things it did
+     * @throws RetryException if the database can't be reached
+     */
+    public int housekeep() {
+        return home.housekeep();
+    }
+
+    /** Stops the consumers that are still running, within 10 seconds, and the background work. */
+    @Override
+    public void close() {
+        home.close();
+    }
+}

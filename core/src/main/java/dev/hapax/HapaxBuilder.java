@@ -1,0 +1,128 @@
+package dev.hapax;
+
+import dev.hapax.internal.Checks;
+import dev.hapax.internal.Home;
+import dev.hapax.internal.Settings;
+import dev.hapax.schema.Schema;
+import dev.hapax.spi.Codec;
+import dev.hapax.spi.Metrics;
+import dev.hapax.spi.Tracing;
+import java.time.Duration;
+import java.time.InstantSource;
+import javax.sql.DataSource;
+
+/**
+ * The settings of a service, got from {@link Hapax#on(DataSource)}. Only {@link #name} must be set. What is refused is refused here or in {@link #open()}, with the setting, the value
+ * and what is allowed. Not safe for use by many threads.
+ */
+public final class HapaxBuilder {
+
+    private final Settings settings;
+
+    HapaxBuilder(DataSource dataSource) {
+        this.settings = new Settings(dataSource);
+    }
+
+    /**
+     * You must set: the service's name. It is the producer of its keys, and appears in markers, logs and metrics. Keep it for ever: under another name the same keys are other operations.
+     *
+     * @param service 1 to 100 letters, digits, {@code . _ -} or {@code /}
+     */
+    public HapaxBuilder name(String service) {
+        settings.name = Checks.name("name", service);
+        return this;
+    }
+
+    /** You may tune: how values are stored. Default: bytes and strings only; see {@link dev.hapax.json.JsonCodec}. */
+    public HapaxBuilder codec(Codec yours) {
+        settings.codec = yours;
+        return this;
+    }
+
+    /** You may tune: declares a scope, with its owner and its windows. */
+    public HapaxBuilder scope(Scope scope) {
+        Checks.that(
+                settings.scopes.putIfAbsent(scope.name(), scope) == null,
+                "the scope %s is declared twice",
+                scope.name());
+        return this;
+    }
+
+    /** You may tune: the window of scopes that are not declared, and how long their answers are kept. Default 30 days; see {@link Scope#remember}. */
+    public HapaxBuilder remember(Duration window) {
+        settings.defaults = settings.defaults.remember(window);
+        return this;
+    }
+
+    /** You may tune: where it counts. Default: nowhere; see {@link dev.hapax.micrometer.MicrometerMetrics}. */
+    public HapaxBuilder metrics(Metrics yours) {
+        settings.metrics = yours;
+        return this;
+    }
+
+    /** You may tune: how trace contexts are carried. Default: not; see {@link dev.hapax.opentelemetry.OpenTelemetryTracing}. */
+    public HapaxBuilder tracing(Tracing yours) {
+        settings.tracing = yours;
+        return this;
+    }
+
+    /** You may tune: how long a repeat waits for a transaction that is applying its key, 1 second to 1 hour. Default 30 seconds. */
+    public HapaxBuilder waitUpTo(Duration time) {
+        settings.waitUpTo = Checks.duration("waitUpTo", time, Duration.ofSeconds(1), Duration.ofHours(1));
+        return this;
+    }
+
+    /** You may tune: the largest message or kept answer, encoded, in bytes: 1 to 16 MiB. Default 1 MiB. */
+    public HapaxBuilder payloadMax(int bytes) {
+        settings.payloadMax = Checks.range("payloadMax", bytes, 1, 16 << 20);
+        return this;
+    }
+
+    /** You probably shouldn't: tries of one transaction, the first included, 1 to 100. Default 5. */
+    public HapaxBuilder attempts(int most) {
+        settings.attempts = Checks.range("attempts", most, 1, 100);
+        return this;
+    }
+
+    /** You probably shouldn't: the most messages of one transaction, 1 to 100,000. Default 10,000. */
+    public HapaxBuilder messagesMax(int most) {
+        settings.messagesMax = Checks.range("messagesMax", most, 1, 100_000);
+        return this;
+    }
+
+    /** You probably shouldn't: how far ahead of the database's clock a key's time may lie, up to a day. Default 5 minutes. */
+    public HapaxBuilder futureTolerance(Duration time) {
+        settings.futureTolerance = Checks.duration("futureTolerance", time, Duration.ZERO, Duration.ofDays(1));
+        return this;
+    }
+
+    /**
+     * You probably shouldn't: whether this process creates and drops partitions and moves delayed messages (with a role that can't do so, another process
+     * must). Default true.
+     */
+    public HapaxBuilder housekeeping(boolean here) {
+        settings.housekeeping = here;
+        return this;
+    }
+
+    /** For tests: this machine's clock. */
+    public HapaxBuilder clock(InstantSource yours) {
+        settings.clock = yours;
+        return this;
+    }
+
+    /**
+     * Checks the database's schema and opens the service. Never changes the schema.
+     *
+     * @throws IllegalStateException if the name is not set
+     * @throws SchemaException if the schema is not complete, or a scope's stored window contradicts its declaration
+     * @throws StoreException if the database can't be asked
+     */
+    public Hapax open() {
+        Checks.state(
+                !settings.name.isEmpty(),
+                "name is not set; call .name(\"your-service\"): it is the producer of your keys");
+        Schema.on(settings.dataSource).require();
+        return new Hapax(Home.open(settings));
+    }
+}

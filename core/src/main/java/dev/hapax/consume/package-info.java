@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.consume;
+
+import org.jspecify.annotations.NullMarked;

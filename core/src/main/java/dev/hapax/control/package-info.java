@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.control;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,129 @@
+package dev.hapax.internal;
+
+import dev.hapax.RetryException;
+import dev.hapax.Scope;
+import dev.hapax.StoreException;
+import dev.hapax.consume.Consumer;
+import dev.hapax.consume.ConsumerBuilder;
+import dev.hapax.consume.Quarantine;
+import dev.hapax.control.Control;
+import dev.hapax.internal.consume.ConsumerGround;
+import dev.hapax.internal.consume.ConsumerSettings;
+import dev.hapax.internal.consume.HeldQuarantine;
+import dev.hapax.internal.consume.LogConsumer;
+import dev.hapax.internal.log.LogWriter;
+import dev.hapax.internal.once.ActiveTransaction;
+import dev.hapax.internal.once.OnceFactory;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** All parts of an opened service, put together once. Safe for use by many threads. */
+public final class Home implements AutoCloseable {
+
+    private static final Duration STOP_WITHIN = Duration.ofSeconds(10);
+
+    private final Settings settings;
+    private final Housekeeper housekeeper;
+    private final Keeper keeper;
+    private final OnceFactory once;
+    private final ConsumerGround consumerGround;
+    private final Quarantine quarantine;
+    private final Control control;
+    private final Map<String, Consumer> consumers = new ConcurrentHashMap<>();
+
+    private Home(Settings settings) throws SQLException {
+        this.settings = settings;
+        Connections connections = new Connections(settings.dataSource, settings.metrics);
+        DatabaseClock clock = new DatabaseClock(settings.clock);
+        Partitions partitions = new Partitions(connections);
+        connections.autoCommit(connection -> {
+            clock.measure(connection);
+            partitions.refresh(connection);
+            return connection;
+        });
+        Names names = new Names(connections, settings.metrics, settings.defaults);
+        for (Scope scope : settings.scopes.values()) {
+            names.declare(scope, true);
+        }
+        Pauses pauses = new Pauses();
+        Signals signals = new Signals();
+        LogWriter log = new LogWriter(partitions, clock);
+        ActiveTransaction.Shared shared = new ActiveTransaction.Shared(
+                settings.codec, settings.tracing, log, settings.name, settings.messagesMax, settings.payloadMax);
+        Retries retries = new Retries(settings.attempts);
+        this.once = new OnceFactory(
+                new OnceFactory.Ground(connections, names, partitions, clock, pauses, signals),
+                shared,
+                new OnceFactory.Settings(settings.metrics, retries, settings.futureTolerance, settings.waitUpTo));
+        this.consumerGround = new ConsumerGround(connections, shared, retries, settings.metrics, pauses, signals);
+        this.quarantine = new HeldQuarantine(connections);
+        this.control = new StoredControl(connections);
+        this.housekeeper = new Housekeeper(connections, partitions, clock, log, signals);
+        this.keeper = new Keeper(settings.name, connections, clock, pauses, housekeeper, settings.housekeeping);
+    }
+
+    public static Home open(Settings settings) {
+        try {
+            Home home = new Home(settings);
+            home.keeper.start();
+            return home;
+        } catch (SQLException e) {
+            throw translate("the service could not be opened", e);
+        }
+    }
+
+    public String name() {
+        return settings.name;
+    }
+
+    public OnceFactory once() {
+        return once;
+    }
+
+    public Quarantine quarantine() {
+        return quarantine;
+    }
+
+    public Control control() {
+        return control;
+    }
+
+    public ConsumerBuilder consumer(String name) {
+        return new ConsumerSettings(Checks.name("consumer", name), this::start);
+    }
+
+    private Consumer start(ConsumerSettings wanted) {
+        LogConsumer consumer = new LogConsumer(consumerGround, wanted, () -> consumers.remove(wanted.name()));
+        Checks.state(
+                consumers.putIfAbsent(wanted.name(), consumer) == null,
+                "this process already runs a consumer named %s; raise its concurrency(…) instead",
+                wanted.name());
+        consumer.start();
+        return consumer;
+    }
+
+    public int housekeep() {
+        try {
+            return housekeeper.moveDue() + housekeeper.keepPartitions();
+        } catch (SQLException e) {
+            throw translate("housekeeping failed", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        for (Consumer consumer : List.copyOf(consumers.values())) {
+            consumer.stop(STOP_WITHIN);
+        }
+        keeper.close();
+    }
+
+    /** For work that has no key. */
+    static RuntimeException translate(String what, SQLException e) {
+        String message = what + " (SQLState " + e.getSQLState() + "): " + e.getMessage();
+        return SqlFaults.isRetryable(e) ? new RetryException(message, e) : new StoreException(message, e);
+    }
+}

@@ -1,0 +1,117 @@
+package dev.hapax.internal;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.OffsetDateTime;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one background thread of an opened service. Four times a second it asks the database, in one statement, what is paused, what time it is, and whether delayed
+ * messages are due; now and then it keeps house.
+ */
+final class Keeper implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Keeper.class);
+    private static final long LOOK_MILLIS = 250;
+    private static final long HOUSEKEEPING_NANOS = TimeUnit.MINUTES.toNanos(10);
+    private static final String LOOK = "SELECT " + DatabaseClock.NOW
+            + ", EXISTS (SELECT FROM hapax.delayed WHERE due_at <= clock_timestamp()), p.kind, p.name"
+            + " FROM (VALUES (1)) one LEFT JOIN hapax.paused p ON true";
+
+    private final Connections connections;
+    private final DatabaseClock clock;
+    private final Pauses pauses;
+    private final Housekeeper housekeeper;
+    private final boolean housekeeping;
+    private final ScheduledExecutorService thread;
+    private long housekeptNanos = SystemSource.INSTANCE.nanos() - HOUSEKEEPING_NANOS;
+    private boolean reachable = true;
+
+    Keeper(
+            String service,
+            Connections connections,
+            DatabaseClock clock,
+            Pauses pauses,
+            Housekeeper housekeeper,
+            boolean housekeeping) {
+        this.connections = connections;
+        this.clock = clock;
+        this.pauses = pauses;
+        this.housekeeper = housekeeper;
+        this.housekeeping = housekeeping;
+        this.thread = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().daemon().name("hapax-keeper-" + service).factory());
+    }
+
+    void start() {
+        step();
+        thread.scheduleWithFixedDelay(this::step, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private void step() {
+        try {
+            boolean due = connections.autoCommit(this::look);
+            if (housekeeping && due) {
+                housekeeper.moveDue();
+            }
+            if (housekeeping && SystemSource.INSTANCE.nanos() - housekeptNanos >= HOUSEKEEPING_NANOS) {
+                housekeptNanos = SystemSource.INSTANCE.nanos();
+                housekeeper.keepPartitions();
+            }
+            if (!reachable) {
+                LOG.info("the database can be reached again");
+            }
+            reachable = true;
+        } catch (SQLException e) {
+            // Once per outage: a line every 250 ms says no more.
+            if (reachable && !thread.isShutdown()) {
+                LOG.warn("background work failed and is tried again every {} ms: {}", LOOK_MILLIS, e.toString());
+            }
+            reachable = false;
+        } catch (RuntimeException e) {
+            LOG.error("background work failed", e);
+        }
+    }
+
+    private boolean look(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.setQueryTimeout(5);
+            long before = clock.localMillis();
+            try (ResultSet row = statement.executeQuery(LOOK)) {
+                Set<Pauses.Paused> paused = new HashSet<>();
+                boolean due = false;
+                while (row.next()) {
+                    clock.observe(row.getObject(1, OffsetDateTime.class), before, clock.localMillis());
+                    due = row.getBoolean(2);
+                    String kind = row.getString(3);
+                    if (kind != null) {
+                        paused.add(new Pauses.Paused(kind, row.getString(4)));
+                    }
+                }
+                pauses.set(paused);
+                return due;
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        thread.shutdown();
+        try {
+            if (!thread.awaitTermination(5, TimeUnit.SECONDS)) {
+                thread.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            thread.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

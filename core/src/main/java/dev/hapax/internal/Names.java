@@ -1,0 +1,192 @@
+package dev.hapax.internal;
+
+import dev.hapax.SchemaException;
+import dev.hapax.Scope;
+import dev.hapax.StoreException;
+import dev.hapax.spi.Metrics;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/** The small numbers that stand for scopes and producers in stored rows. Safe for use by many threads. */
+public final class Names {
+
+    /** The most scopes and the most producers in one service: a name for each operation would be a mistake. */
+    public static final int NAMES_MAX = 10_000;
+
+    private static final int[] CLASSES = {1, 7, 30, 90, 400};
+
+    private final Connections connections;
+    private final Metrics metrics;
+    private final Scope defaults;
+    private final Map<String, StoredScope> scopes = new ConcurrentHashMap<>();
+    private final Map<String, Integer> producers = new ConcurrentHashMap<>();
+
+    /** @param defaults the windows of scopes that nobody declares */
+    public Names(Connections connections, Metrics metrics, Scope defaults) {
+        this.connections = connections;
+        this.metrics = metrics;
+        this.defaults = defaults;
+    }
+
+    /**
+     * A scope as it is stored.
+     *
+     * @param markerDays the class of its markers
+     * @param outcomeDays the class of its outcomes
+     */
+    public record StoredScope(
+            int id, String name, long windowMillis, int markerDays, int outcomeDays, long outcomeMillis) {
+
+        public String markers() {
+            return "marker_" + markerDays;
+        }
+
+        public String outcomes() {
+            return "outcome_" + outcomeDays;
+        }
+    }
+
+    public StoredScope scope(String name) throws SQLException {
+        StoredScope known = scopes.get(name);
+        return known != null ? known : declare(defaults.renamed(name), false);
+    }
+
+    public int producer(String name) throws SQLException {
+        Integer known = producers.get(name);
+        if (known != null) {
+            return known;
+        }
+        Checks.that(
+                producers.size() < NAMES_MAX, "more than %d producers; is a producer made for each key?", NAMES_MAX);
+        int id = connections.autoCommit(connection -> {
+            try (PreparedStatement insert = connection.prepareStatement(
+                    "INSERT INTO hapax.producer (name) SELECT ? WHERE NOT EXISTS (SELECT FROM hapax.producer WHERE name = ?)"
+                            + " ON CONFLICT DO NOTHING")) {
+                insert.setString(1, name);
+                insert.setString(2, name);
+                insert.executeUpdate();
+            }
+            try (PreparedStatement select =
+                    connection.prepareStatement("SELECT id FROM hapax.producer WHERE name = ?")) {
+                select.setString(1, name);
+                try (ResultSet row = select.executeQuery()) {
+                    row.next();
+                    return row.getInt(1);
+                }
+            }
+        });
+        producers.put(name, id);
+        return id;
+    }
+
+    /** Stores a scope, or finds the stored one. A declaration also brings the stored one up to date, where that is safe. */
+    public StoredScope declare(Scope scope, boolean declared) throws SQLException {
+        Checks.that(scopes.size() < NAMES_MAX, "more than %d scopes; is a scope made for each key?", NAMES_MAX);
+        StoredScope stored = connections.autoCommit(connection -> {
+            StoredScope found = find(connection, scope.name());
+            if (found == null) {
+                insert(connection, scope);
+                found = find(connection, scope.name());
+            }
+            if (found == null) {
+                throw new StoreException("the scope " + scope.name() + " could not be stored", null);
+            }
+            return declared ? update(connection, scope, found) : found;
+        });
+        scopes.put(scope.name(), stored);
+        metrics.scope(scope.name());
+        return stored;
+    }
+
+    private static @Nullable StoredScope find(Connection connection, String name) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT id, window_seconds, marker_days, outcome_days, outcome_seconds FROM hapax.scope WHERE name = ?")) {
+            select.setString(1, name);
+            try (ResultSet row = select.executeQuery()) {
+                return row.next()
+                        ? new StoredScope(
+                                row.getInt(1),
+                                name,
+                                row.getLong(2) * 1000,
+                                row.getInt(3),
+                                row.getInt(4),
+                                row.getLong(5) * 1000)
+                        : null;
+            }
+        }
+    }
+
+    private static void insert(Connection connection, Scope scope) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(
+                "INSERT INTO hapax.scope (name, owner, runbook, marker_days, window_seconds, outcome_days, outcome_seconds)"
+                        + " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
+            insert.setString(1, scope.name());
+            insert.setString(2, scope.owner().orElse(null));
+            insert.setString(3, scope.runbook().map(Object::toString).orElse(null));
+            insert.setInt(4, classOf(scope.window().toSeconds()));
+            insert.setLong(5, scope.window().toSeconds());
+            insert.setInt(6, classOf(scope.outcomes().toSeconds()));
+            insert.setLong(7, scope.outcomes().toSeconds());
+            insert.executeUpdate();
+        }
+    }
+
+    /**
+     * Owner, runbook, and windows inside the same class follow the declaration. Another class of markers does not: old keys lie in the
+     * partitions of the old one, and would be taken for new.
+     */
+    private static StoredScope update(Connection connection, Scope scope, StoredScope found) throws SQLException {
+        int wanted = classOf(scope.window().toSeconds());
+        if (wanted != found.markerDays()) {
+            throw new SchemaException(
+                    "scope " + scope.name() + " is declared with a window of "
+                            + scope.window().toDays()
+                            + " days, which needs markers of " + wanted + " days; its stored markers are of "
+                            + found.markerDays()
+                            + " days (hapax.scope). Moving a scope to another class would forget its keys:"
+                            + " declare a window of at most " + found.markerDays() + " days"
+                            + (wanted < found.markerDays() ? " that needs the same class" : "")
+                            + ", or give the operation a new scope name",
+                    null);
+        }
+        StoredScope next = new StoredScope(
+                found.id(),
+                found.name(),
+                scope.window().toSeconds() * 1000,
+                wanted,
+                classOf(scope.outcomes().toSeconds()),
+                scope.outcomes().toSeconds() * 1000);
+        try (PreparedStatement update = connection.prepareStatement("""
+                UPDATE hapax.scope SET owner = ?, runbook = ?, window_seconds = ?, outcome_days = ?, outcome_seconds = ?
+                WHERE id = ? AND (owner, runbook, window_seconds, outcome_days, outcome_seconds)
+                    IS DISTINCT FROM (CAST(? AS text), CAST(? AS text), ?, ?, ?)""")) {
+            int i = 1;
+            for (int part = 0; part < 2; part++) {
+                update.setString(i++, scope.owner().orElse(null));
+                update.setString(i++, scope.runbook().map(Object::toString).orElse(null));
+                update.setLong(i++, next.windowMillis() / 1000);
+                update.setInt(i++, next.outcomeDays());
+                update.setLong(i++, next.outcomeMillis() / 1000);
+                if (part == 0) {
+                    update.setInt(i++, next.id());
+                }
+            }
+            update.executeUpdate();
+        }
+        return next;
+    }
+
+    private static int classOf(long seconds) {
+        for (int days : CLASSES) {
+            if (seconds <= days * 86_400L) {
+                return days;
+            }
+        }
+        throw new IllegalArgumentException("a window of " + seconds + " s is over " + Scope.WINDOW_MAX);
+    }
+}

@@ -1,0 +1,17 @@
+package dev.hapax.internal.consume;
+
+import dev.hapax.internal.Connections;
+import dev.hapax.internal.Pauses;
+import dev.hapax.internal.Retries;
+import dev.hapax.internal.Signals;
+import dev.hapax.internal.once.ActiveTransaction;
+import dev.hapax.spi.Metrics;
+
+/** What one service's consumers stand on. */
+public record ConsumerGround(
+        Connections connections,
+        ActiveTransaction.Shared shared,
+        Retries retries,
+        Metrics metrics,
+        Pauses pauses,
+        Signals signals) {}

@@ -1,0 +1,229 @@
+package dev.hapax.internal.consume;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All SQL of a consumer on held messages. Rows of a lane are inserted and promoted while its position's row is locked, by the owner of the lane or by an operator, so that
+ * none is left waiting behind a message that has just gone.
+ */
+final class HeldStore {
+
+    private static final int REASON_MAX = 4_000;
+
+    private static final String COPIED =
+            "lane, number, topic, message_key, type, scope, producer, key, key_time, trace, published_at, body";
+
+    private static final String COPIED_FROM_LOG = " g.id, g." + COPIED.replace(", ", ", g.");
+
+    private final String consumer;
+
+    HeldStore(String consumer) {
+        this.consumer = consumer;
+    }
+
+    /**
+     * A held message that is due.
+     *
+     * @param attempts tries so far
+     */
+    record Due(long id, StoredMessage message, int attempts) {}
+
+    /** How a try ended that did not go well. */
+    record Failure(int attempts, long waitMillis, boolean isLast, String reason) {}
+
+    /** The message keys of a lane that have held messages. */
+    List<String> keys(Connection connection, short lane) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT DISTINCT message_key FROM hapax.held WHERE consumer = ? AND lane = ?")) {
+            select.setString(1, consumer);
+            select.setShort(2, lane);
+            List<String> keys = new ArrayList<>();
+            try (ResultSet row = select.executeQuery()) {
+                while (row.next()) {
+                    keys.add(row.getString(1));
+                }
+            }
+            return keys;
+        }
+    }
+
+    long count(Connection connection) throws SQLException {
+        try (PreparedStatement select =
+                connection.prepareStatement("SELECT count(*) FROM hapax.held WHERE consumer = ?")) {
+            select.setString(1, consumer);
+            try (ResultSet row = select.executeQuery()) {
+                row.next();
+                return row.getLong(1);
+            }
+        }
+    }
+
+    /** Copies a message that has failed its first try out of the log. */
+    void insertFailed(Connection connection, StoredMessage message, Failure failure) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(
+                "INSERT INTO hapax.held (consumer, state, attempts, next_at, reason, message_id, " + COPIED
+                        + ") SELECT ?, ?, ?, clock_timestamp() + make_interval(secs => ?), ?," + COPIED_FROM_LOG
+                        + " FROM hapax.log g WHERE g.lane = ? AND g.number = ?")) {
+            insert.setString(1, consumer);
+            insert.setString(2, failure.isLast() ? "QUARANTINED" : "RETRY");
+            insert.setInt(3, failure.attempts());
+            insert.setDouble(4, failure.waitMillis() / 1000.0);
+            insert.setString(5, clean(failure.reason()));
+            insert.setInt(6, message.lane());
+            insert.setLong(7, message.number());
+            if (insert.executeUpdate() != 1) {
+                throw new SQLException("message " + message + " has gone from the log before it could be set aside");
+            }
+        }
+    }
+
+    /** Copies messages out of the log, to wait behind what is held of their keys; the first of a key that has nothing (any more) is due at once. */
+    void insertWaiting(Connection connection, List<StoredMessage> messages, boolean inOrder) throws SQLException {
+        if (messages.isEmpty()) {
+            return;
+        }
+        try (PreparedStatement insert = connection.prepareStatement(
+                "INSERT INTO hapax.held (consumer, state, attempts, next_at, message_id, " + COPIED + ") SELECT ?,"
+                        + " CASE WHEN NOT ? OR row_number() OVER (PARTITION BY g.lane, g.message_key ORDER BY g.number) = 1 AND NOT EXISTS (SELECT FROM hapax.held h"
+                        + " WHERE h.consumer = ? AND h.lane = g.lane AND h.message_key = g.message_key) THEN 'RETRY' ELSE 'WAITING' END, 0, clock_timestamp(),"
+                        + COPIED_FROM_LOG
+                        + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[])) AS w (lane, number)"
+                        + " JOIN hapax.log g ON g.lane = w.lane AND g.number = w.number")) {
+            insert.setString(1, consumer);
+            insert.setBoolean(2, inOrder);
+            insert.setString(3, consumer);
+            insert.setArray(
+                    4,
+                    connection.createArrayOf(
+                            "int2", messages.stream().map(m -> (short) m.lane()).toArray()));
+            insert.setArray(
+                    5,
+                    connection.createArrayOf(
+                            "int8", messages.stream().map(StoredMessage::number).toArray()));
+            if (insert.executeUpdate() != messages.size()) {
+                throw new SQLException("a message has gone from the log before it could be held");
+            }
+        }
+    }
+
+    /** Those whose next try is due, oldest first. */
+    List<Due> due(Connection connection, Collection<Short> lanes, int limit) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT " + StoredMessage.COLUMNS + ", message_id, body, id, attempts FROM hapax.held"
+                        + " WHERE consumer = ? AND lane = ANY (CAST(? AS smallint[])) AND state = 'RETRY' AND next_at <= clock_timestamp() ORDER BY lane, number LIMIT ?")) {
+            select.setString(1, consumer);
+            select.setArray(2, connection.createArrayOf("int2", lanes.toArray()));
+            select.setInt(3, limit);
+            return read(select);
+        }
+    }
+
+    @Nullable
+    Due find(Connection connection, long id) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT " + StoredMessage.COLUMNS + ", message_id, body, id, attempts FROM hapax.held WHERE id = ?")) {
+            select.setLong(1, id);
+            List<Due> found = read(select);
+            return found.isEmpty() ? null : found.getFirst();
+        }
+    }
+
+    private static List<Due> read(PreparedStatement select) throws SQLException {
+        List<Due> due = new ArrayList<>();
+        try (ResultSet row = select.executeQuery()) {
+            while (row.next()) {
+                int attempts = row.getInt(15);
+                due.add(new Due(row.getLong(14), StoredMessage.read(row, attempts + 1), attempts));
+            }
+        }
+        return due;
+    }
+
+    /**
+     * Counts a try before it is made, so that a message that kills its reader is counted as well.
+     *
+     * @return false if it isn't ours to try (any more)
+     */
+    boolean begin(Connection connection, Due due, Lane lane, long waitMillis) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(
+                "UPDATE hapax.held SET attempts = attempts + 1, next_at = clock_timestamp() + make_interval(secs => ?)"
+                        + " WHERE id = ? AND state = 'RETRY' AND EXISTS (SELECT FROM hapax.position p WHERE p.consumer = ? AND p.lane = ? AND p.token = ?)")) {
+            update.setDouble(1, waitMillis / 1000.0);
+            update.setLong(2, due.id());
+            update.setString(3, consumer);
+            update.setShort(4, lane.number);
+            update.setLong(5, lane.token);
+            return update.executeUpdate() == 1;
+        }
+    }
+
+    /** Notes that a try has failed. */
+    void failed(Connection connection, Due due, Failure failure) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(
+                "UPDATE hapax.held SET state = ?, next_at = clock_timestamp() + make_interval(secs => ?), reason = ? WHERE id = ? AND state = 'RETRY'")) {
+            update.setString(1, failure.isLast() ? "QUARANTINED" : "RETRY");
+            update.setDouble(2, failure.waitMillis() / 1000.0);
+            update.setString(3, clean(failure.reason()));
+            update.setLong(4, due.id());
+            update.executeUpdate();
+        }
+    }
+
+    /** Removes one that is done. */
+    boolean delete(Connection connection, long id) throws SQLException {
+        try (PreparedStatement delete =
+                connection.prepareStatement("DELETE FROM hapax.held WHERE id = ? AND state = 'RETRY'")) {
+            delete.setLong(1, id);
+            return delete.executeUpdate() == 1;
+        }
+    }
+
+    /**
+     * Lets the next message of a key be tried, after the one before it has gone.
+     *
+     * @return its id; null if none was waiting
+     */
+    static @Nullable Long promote(Connection connection, String consumer, int lane, String messageKey)
+            throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(
+                "UPDATE hapax.held SET state = 'RETRY', next_at = clock_timestamp() WHERE id = ("
+                        + "SELECT id FROM hapax.held WHERE consumer = ? AND lane = ? AND message_key = ? ORDER BY number LIMIT 1) AND state = 'WAITING' RETURNING id")) {
+            update.setString(1, consumer);
+            update.setInt(2, lane);
+            update.setString(3, messageKey);
+            try (ResultSet row = update.executeQuery()) {
+                return row.next() ? row.getLong(1) : null;
+            }
+        }
+    }
+
+    boolean hasAny(Connection connection, int lane, String messageKey) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT EXISTS (SELECT FROM hapax.held WHERE consumer = ? AND lane = ? AND message_key = ?)")) {
+            select.setString(1, consumer);
+            select.setInt(2, lane);
+            select.setString(3, messageKey);
+            try (ResultSet row = select.executeQuery()) {
+                row.next();
+                return row.getBoolean(1);
+            }
+        }
+    }
+
+    /** PostgreSQL's text holds no NUL, and a reason is for people: bounded, and without control characters but line ends. */
+    private static String clean(String reason) {
+        StringBuilder out = new StringBuilder();
+        reason.codePoints()
+                .limit(REASON_MAX)
+                .forEach(c -> out.appendCodePoint(
+                        c == '\n' || !(Character.isISOControl(c) || (c >= 0xD800 && c <= 0xDFFF)) ? c : '?'));
+        return out.toString();
+    }
+}

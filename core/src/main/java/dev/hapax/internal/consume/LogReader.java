@@ -1,0 +1,176 @@
+package dev.hapax.internal.consume;
+
+import dev.hapax.internal.log.Lanes;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** All reading of the log, by position. */
+final class LogReader {
+
+    /** Larger bodies are read one at a time, when they are handled: 500 messages of 1 MiB would not fit into a small heap. */
+    private static final int INLINE_BYTES = 16_384;
+
+    private static final int GAPS_MAX = 1_000;
+
+    private static final String SELECTED =
+            prefixed() + ", g.id, CASE WHEN g.topic = ANY (CAST(? AS text[])) AND octet_length(g.body) <= "
+                    + INLINE_BYTES + " THEN g.body END";
+
+    private static final String ABOVE = "SELECT " + SELECTED + ", CAST(0 AS bigint)"
+            + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[])) AS l (lane, high)"
+            + " CROSS JOIN LATERAL (SELECT * FROM hapax.log WHERE lane = l.lane AND number > l.high ORDER BY number LIMIT ?) g LIMIT ?";
+
+    /** One statement, so one snapshot: a row in a gap, a row above, and the xmin that says what can still come. */
+    private static final String WITH_GAPS = "(SELECT " + SELECTED + ", CAST(-1 AS bigint)"
+            + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[]), CAST(? AS bigint[])) AS p (lane, since, until)"
+            + " JOIN hapax.log g ON g.lane = p.lane AND g.number BETWEEN p.since AND p.until LIMIT ?)"
+            + " UNION ALL (" + ABOVE + ")"
+            + " UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
+            + " CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)";
+
+    /** -1 for a row of a gap, 0 for one above, else the xmin. */
+    private static final int KIND_COLUMN = 14;
+
+    private static final long IN_GAP = -1;
+
+    /** What a look says for an xmin when it looked at no gap. */
+    static final long NO_XMIN = 0;
+
+    private final String[] topics;
+
+    LogReader(List<String> topics) {
+        this.topics = topics.toArray(String[]::new);
+    }
+
+    /**
+     * What one look found.
+     *
+     * @param xmin of its snapshot; {@link #NO_XMIN} if no gap was looked at
+     * @param wholeGaps whether all that lies in the gaps was found: if not, none may be given up
+     */
+    record Look(List<StoredMessage> messages, long xmin, boolean wholeGaps) {}
+
+    /**
+     * Looks for messages in the gaps of the lanes and above them, by number within each lane.
+     *
+     * @param limit at most so many above, and as many in gaps
+     */
+    Look look(Connection connection, List<Lane> lanes, int limit) throws SQLException {
+        List<Short> gapLanes = new ArrayList<>();
+        List<Position.Gap> gaps = new ArrayList<>();
+        for (Lane lane : lanes) {
+            for (Position.Gap gap : lane.position.gaps()) {
+                gapLanes.add(lane.number);
+                gaps.add(gap);
+            }
+        }
+        try (PreparedStatement select = connection.prepareStatement(gaps.isEmpty() ? ABOVE : WITH_GAPS)) {
+            int i = 1;
+            java.sql.Array wanted = connection.createArrayOf("text", topics);
+            if (!gaps.isEmpty()) {
+                select.setArray(i++, wanted);
+                select.setArray(i++, connection.createArrayOf("int2", gapLanes.toArray()));
+                select.setArray(
+                        i++,
+                        longs(connection, gaps.stream().map(Position.Gap::from).toArray()));
+                select.setArray(
+                        i++,
+                        longs(connection, gaps.stream().map(Position.Gap::to).toArray()));
+                select.setInt(i++, limit);
+            }
+            select.setArray(i++, wanted);
+            select.setArray(
+                    i++,
+                    connection.createArrayOf(
+                            "int2", lanes.stream().map(l -> l.number).toArray()));
+            select.setArray(
+                    i++, longs(connection, lanes.stream().map(LogReader::above).toArray()));
+            select.setInt(i++, limit);
+            select.setInt(i, limit);
+            return read(select, limit);
+        }
+    }
+
+    private static Look read(PreparedStatement select, int limit) throws SQLException {
+        List<StoredMessage> messages = new ArrayList<>();
+        long xmin = NO_XMIN;
+        int inGaps = 0;
+        try (ResultSet row = select.executeQuery()) {
+            while (row.next()) {
+                long kind = row.getLong(KIND_COLUMN);
+                if (kind > 0) {
+                    xmin = kind;
+                } else {
+                    inGaps += kind == IN_GAP ? 1 : 0;
+                    messages.add(StoredMessage.read(row, 1));
+                }
+            }
+        }
+        // By number within a lane: what appeared in a gap comes before what lies above it.
+        messages.sort(Comparator.comparingInt(StoredMessage::lane).thenComparingLong(StoredMessage::number));
+        return new Look(messages, xmin, inGaps < limit);
+    }
+
+    /** Behind too many gaps a reader waits for them: its position must stay small enough to be written with every batch. */
+    private static long above(Lane lane) {
+        return lane.position.gaps().size() > GAPS_MAX ? Long.MAX_VALUE : lane.position.high();
+    }
+
+    private static java.sql.Array longs(Connection connection, Object[] values) throws SQLException {
+        return connection.createArrayOf("int8", values);
+    }
+
+    /** Reads a body that was too large to come along. */
+    static byte[] body(Connection connection, StoredMessage message) throws SQLException {
+        try (PreparedStatement select =
+                connection.prepareStatement("SELECT body FROM hapax.log WHERE lane = ? AND number = ?")) {
+            select.setInt(1, message.lane());
+            select.setLong(2, message.number());
+            try (ResultSet row = select.executeQuery()) {
+                if (!row.next()) {
+                    throw new SQLException("message " + message + " has gone from the log before it was handled");
+                }
+                return row.getBytes(1);
+            }
+        }
+    }
+
+    /** An xid of our own: every transaction that has one by now has a smaller one. Must be asked outside a transaction. */
+    static long drawBound(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint)")) {
+            row.next();
+            return row.getLong(1);
+        }
+    }
+
+    private static String prefixed() {
+        return "g." + StoredMessage.COLUMNS.replace(", ", ", g.");
+    }
+
+    /** How many numbers were drawn in each lane so far. */
+    static long[] lastNumbers(Connection connection) throws SQLException {
+        StringBuilder sql = new StringBuilder();
+        for (int lane = 0; lane < Lanes.COUNT; lane++) {
+            sql.append(lane == 0 ? "" : " UNION ALL ")
+                    .append("SELECT ")
+                    .append(lane)
+                    .append(", CASE WHEN is_called THEN last_value ELSE 0 END FROM hapax.lane_")
+                    .append(lane);
+        }
+        long[] last = new long[Lanes.COUNT];
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(sql.toString())) {
+            while (row.next()) {
+                last[row.getInt(1)] = row.getLong(2);
+            }
+        }
+        return last;
+    }
+}

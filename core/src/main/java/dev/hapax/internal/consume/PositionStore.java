@@ -1,0 +1,276 @@
+package dev.hapax.internal.consume;
+
+import dev.hapax.consume.Start;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All SQL on positions and leases. The database's clock decides leases. They only say who should work; that nobody works on what another has is decided by
+ * the token, in the statement that moves the position, in the transaction of the effects.
+ */
+final class PositionStore {
+
+    private static final String UNTIL = "clock_timestamp() + make_interval(secs => ?)";
+
+    private static final String TAKE =
+            "UPDATE hapax.position SET token = token + 1, owner = ?, leased_until = " + UNTIL;
+    private static final String TAKEN = " RETURNING token, low, CAST(done AS text), deaths";
+
+    private final String consumer;
+    private final String node;
+    private final double leaseSeconds;
+
+    PositionStore(String consumer, String node, double leaseSeconds) {
+        this.consumer = consumer;
+        this.node = node;
+        this.leaseSeconds = leaseSeconds;
+    }
+
+    /** Creates the positions, once per consumer: all lanes in one statement, so that no process sees a part of them. */
+    void create(Connection connection, Start start) throws SQLException {
+        String since = switch (start) {
+            case Start.Beginning b -> "-infinity";
+            case Start.Now n -> "infinity";
+            case Start.At at ->
+                OffsetDateTime.ofInstant(at.instant(), ZoneOffset.UTC).toString();
+        };
+        boolean beginning = start instanceof Start.Beginning;
+        try (PreparedStatement insert =
+                connection.prepareStatement("INSERT INTO hapax.position (consumer, lane, low) SELECT ?, lane, "
+                        + (beginning
+                                ? "0 FROM generate_series(0, 15) AS lane"
+                                : "low FROM hapax.numbers_before(CAST(? AS timestamptz))")
+                        + " WHERE NOT EXISTS (SELECT FROM hapax.position WHERE consumer = ?) ON CONFLICT DO NOTHING")) {
+            int i = 1;
+            insert.setString(i++, consumer);
+            if (!beginning) {
+                insert.setString(i++, since);
+            }
+            insert.setString(i, consumer);
+            insert.executeUpdate();
+        }
+    }
+
+    /** Says that this process is there, and counts those that are. */
+    int join(Connection connection) throws SQLException {
+        try (PreparedStatement upsert =
+                connection.prepareStatement("INSERT INTO hapax.member (consumer, node, seen_until) VALUES (?, ?, "
+                        + UNTIL + ") ON CONFLICT (consumer, node) DO UPDATE SET seen_until = excluded.seen_until")) {
+            upsert.setString(1, consumer);
+            upsert.setString(2, node);
+            upsert.setDouble(3, leaseSeconds);
+            upsert.executeUpdate();
+        }
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT count(*) FROM hapax.member WHERE consumer = ? AND seen_until >= clock_timestamp()")) {
+            select.setString(1, consumer);
+            try (ResultSet row = select.executeQuery()) {
+                row.next();
+                return row.getInt(1);
+            }
+        }
+    }
+
+    /** Says that this process is gone, and forgets others that have been gone for a day. */
+    void leave(Connection connection) throws SQLException {
+        try (PreparedStatement delete =
+                connection.prepareStatement("DELETE FROM hapax.member WHERE (consumer = ? AND node = ?)"
+                        + " OR seen_until < clock_timestamp() - interval '1 day'")) {
+            delete.setString(1, consumer);
+            delete.setString(2, node);
+            delete.executeUpdate();
+        }
+    }
+
+    /** Lanes that nobody owns (any more), in the order in which they became free. */
+    List<Short> free(Connection connection) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement("SELECT lane FROM hapax.position WHERE consumer = ?"
+                + " AND (owner IS NULL OR leased_until < clock_timestamp()) ORDER BY leased_until, lane")) {
+            select.setString(1, consumer);
+            List<Short> lanes = new ArrayList<>();
+            try (ResultSet row = select.executeQuery()) {
+                while (row.next()) {
+                    lanes.add(row.getShort(1));
+                }
+            }
+            return lanes;
+        }
+    }
+
+    /**
+     * Takes a free lane. The row's lock makes this wait for a former owner that is just committing, and then read what it left.
+     *
+     * @return null if another was faster
+     */
+    @Nullable
+    Lane take(Connection connection, short lane, int quarantineAfter, int suspects) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(TAKE
+                + ", deaths = CASE WHEN owner IS NULL THEN 0 ELSE least(deaths + 1, 30000) END"
+                + " WHERE consumer = ? AND lane = ? AND (owner IS NULL OR leased_until < clock_timestamp())" + TAKEN)) {
+            bindTake(update, lane);
+            return taken(update, lane, deaths -> deaths >= quarantineAfter ? suspects : 0);
+        }
+    }
+
+    /**
+     * Takes a lane anew that this process owns, after it lost sight of what its last transaction did: the new token makes sure that it can't still do something, and the position
+     * is what it has left.
+     *
+     * @return null if another has taken it over
+     */
+    @Nullable
+    Lane retake(Connection connection, Lane lane) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(
+                TAKE + " WHERE consumer = ? AND lane = ? AND owner = ? AND token = ?" + TAKEN)) {
+            bindTake(update, lane.number);
+            update.setString(5, node);
+            update.setLong(6, lane.token);
+            Lane taken = taken(update, lane.number, deaths -> lane.suspects);
+            if (taken != null) {
+                taken.heldKeys.addAll(lane.heldKeys);
+            }
+            return taken;
+        }
+    }
+
+    private void bindTake(PreparedStatement update, short lane) throws SQLException {
+        update.setString(1, node);
+        update.setDouble(2, leaseSeconds);
+        update.setString(3, consumer);
+        update.setShort(4, lane);
+    }
+
+    private static @Nullable Lane taken(PreparedStatement update, short number, IntUnaryOperator suspects)
+            throws SQLException {
+        try (ResultSet row = update.executeQuery()) {
+            if (!row.next()) {
+                return null;
+            }
+            Lane lane = new Lane(number, row.getLong(1), Position.of(row.getLong(2), row.getString(3)));
+            lane.suspects = suspects.applyAsInt(row.getInt(4));
+            return lane;
+        }
+    }
+
+    /**
+     * Extends the leases; rows that a transaction of ours is moving at the moment are passed over, since that extends them too.
+     *
+     * @return the lanes that are ours
+     */
+    Set<Short> renew(Connection connection) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(
+                "UPDATE hapax.position p SET leased_until = " + UNTIL
+                        + " WHERE p.consumer = ? AND p.owner = ? AND p.lane IN"
+                        + " (SELECT q.lane FROM hapax.position q WHERE q.consumer = ? AND q.owner = ? FOR UPDATE SKIP LOCKED)")) {
+            update.setDouble(1, leaseSeconds);
+            update.setString(2, consumer);
+            update.setString(3, node);
+            update.setString(4, consumer);
+            update.setString(5, node);
+            update.executeUpdate();
+        }
+        return owned(connection);
+    }
+
+    /** The lanes that are ours. */
+    Set<Short> owned(Connection connection) throws SQLException {
+        try (PreparedStatement select =
+                connection.prepareStatement("SELECT lane FROM hapax.position WHERE consumer = ? AND owner = ?")) {
+            select.setString(1, consumer);
+            select.setString(2, node);
+            Set<Short> owned = new HashSet<>();
+            try (ResultSet row = select.executeQuery()) {
+                while (row.next()) {
+                    owned.add(row.getShort(1));
+                }
+            }
+            return owned;
+        }
+    }
+
+    /**
+     * Moves the positions, if all lanes are still ours and where we left them. Inside the transaction of the effects, after them, and before messages are written.
+     *
+     * <p>The token tells other owners apart; that the position is where we left it tells our own past apart: a commit of ours that went through unheard.
+     *
+     * @return whether all were; if not, the transaction must be rolled back
+     */
+    boolean move(Connection connection, List<Lane> lanes, List<Position> positions) throws SQLException {
+        int n = lanes.size();
+        Object[] numbers = new Object[n];
+        Object[] tokens = new Object[n];
+        Object[] lows = new Object[n];
+        Object[] dones = new Object[n];
+        Object[] lowsBefore = new Object[n];
+        Object[] donesBefore = new Object[n];
+        for (int i = 0; i < n; i++) {
+            numbers[i] = lanes.get(i).number;
+            tokens[i] = lanes.get(i).token;
+            lows[i] = positions.get(i).low();
+            dones[i] = positions.get(i).done();
+            lowsBefore[i] = lanes.get(i).position.low();
+            donesBefore[i] = lanes.get(i).position.done();
+        }
+        try (PreparedStatement update = connection.prepareStatement(
+                "UPDATE hapax.position p SET low = v.low, done = CAST(v.done AS int8multirange),"
+                        + " moved_at = clock_timestamp(), deaths = 0, leased_until = " + UNTIL
+                        + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS text[]), CAST(? AS bigint[]), CAST(? AS text[]))"
+                        + " AS v (lane, token, low, done, low_before, done_before) WHERE p.consumer = ? AND p.lane = v.lane AND p.token = v.token"
+                        + " AND p.low = v.low_before AND p.done = CAST(v.done_before AS int8multirange)")) {
+            update.setDouble(1, leaseSeconds);
+            update.setArray(2, connection.createArrayOf("int2", numbers));
+            update.setArray(3, connection.createArrayOf("int8", tokens));
+            update.setArray(4, connection.createArrayOf("int8", lows));
+            update.setArray(5, connection.createArrayOf("text", dones));
+            update.setArray(6, connection.createArrayOf("int8", lowsBefore));
+            update.setArray(7, connection.createArrayOf("text", donesBefore));
+            update.setString(8, consumer);
+            return update.executeUpdate() == n;
+        }
+    }
+
+    /** Gives a lane back, if it is still ours. */
+    void release(Connection connection, Lane lane) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(
+                "UPDATE hapax.position SET owner = NULL, leased_until = '-infinity', deaths = 0"
+                        + " WHERE consumer = ? AND lane = ? AND token = ?")) {
+            update.setString(1, consumer);
+            update.setShort(2, lane.number);
+            update.setLong(3, lane.token);
+            update.executeUpdate();
+        }
+    }
+
+    /** When the oldest message above these positions entered the log; null if there is none. */
+    static @Nullable Instant oldestUnread(Connection connection, Collection<Lane> lanes) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT min(g.published_at) FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[])) AS l (lane, low)"
+                        + " CROSS JOIN LATERAL (SELECT published_at FROM hapax.log WHERE lane = l.lane AND number > l.low ORDER BY number LIMIT 1) g")) {
+            select.setArray(
+                    1,
+                    connection.createArrayOf(
+                            "int2", lanes.stream().map(l -> l.number).toArray()));
+            select.setArray(
+                    2,
+                    connection.createArrayOf(
+                            "int8", lanes.stream().map(l -> l.position.low()).toArray()));
+            try (ResultSet row = select.executeQuery()) {
+                row.next();
+                OffsetDateTime at = row.getObject(1, OffsetDateTime.class);
+                return at == null ? null : at.toInstant();
+            }
+        }
+    }
+}

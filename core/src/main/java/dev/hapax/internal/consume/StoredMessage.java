@@ -1,0 +1,136 @@
+package dev.hapax.internal.consume;
+
+import dev.hapax.Key;
+import dev.hapax.log.Message;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** A message as read from a row. A large body is not read with it, but when it is handled; see {@link LogReader}. */
+final class StoredMessage implements Message {
+
+    /** In the order in which {@link #read} expects them; both tables name them so. */
+    static final String COLUMNS =
+            "lane, number, topic, message_key, type, scope, producer, key, key_time, trace, published_at";
+
+    private final int lane;
+    private final long number;
+    private final UUID id;
+    private final String topic;
+    private final String messageKey;
+    private final String type;
+    private final String scope;
+    private final String producer;
+    private final String key;
+    private final @Nullable Instant keyTime;
+    private final @Nullable String trace;
+    private final Instant publishedAt;
+    private final int attempt;
+    private byte @Nullable [] body;
+
+    private StoredMessage(ResultSet row, int attempt) throws SQLException {
+        this.lane = row.getInt(1);
+        this.number = row.getLong(2);
+        this.topic = row.getString(3);
+        this.messageKey = row.getString(4);
+        this.type = row.getString(5);
+        this.scope = row.getString(6);
+        this.producer = row.getString(7);
+        this.key = row.getString(8);
+        OffsetDateTime time = row.getObject(9, OffsetDateTime.class);
+        this.keyTime = time == null ? null : time.toInstant();
+        this.trace = row.getString(10);
+        this.publishedAt = row.getObject(11, OffsetDateTime.class).toInstant();
+        this.id = row.getObject(12, UUID.class);
+        this.body = row.getBytes(13);
+        this.attempt = attempt;
+    }
+
+    /** Reads {@link #COLUMNS}, then id and body, from the first column on. */
+    static StoredMessage read(ResultSet row, int attempt) throws SQLException {
+        return new StoredMessage(row, attempt);
+    }
+
+    boolean isBodyMissing() {
+        return body == null;
+    }
+
+    void setBody(byte[] read) {
+        body = read;
+    }
+
+    /** The handling of this message by one consumer, as an operation. */
+    Key handling(String consumer) {
+        Key handling = Key.of(consumer, id.toString());
+        return keyTime == null || handling.time().isPresent() ? handling : handling.at(keyTime);
+    }
+
+    @Override
+    public UUID id() {
+        return id;
+    }
+
+    @Override
+    public String topic() {
+        return topic;
+    }
+
+    @Override
+    public String messageKey() {
+        return messageKey;
+    }
+
+    @Override
+    public String type() {
+        return type;
+    }
+
+    @Override
+    public byte[] body() {
+        byte[] read = body;
+        if (read == null) {
+            throw new IllegalStateException("the body of message " + id + " has not been read");
+        }
+        return read;
+    }
+
+    @Override
+    public Key operation() {
+        Key operation = Key.of(scope, key).producer(producer);
+        return keyTime == null || operation.time().isPresent() ? operation : operation.at(keyTime);
+    }
+
+    @Override
+    public Instant publishedAt() {
+        return publishedAt;
+    }
+
+    @Override
+    public int lane() {
+        return lane;
+    }
+
+    @Override
+    public long number() {
+        return number;
+    }
+
+    @Override
+    public Optional<String> traceparent() {
+        return Optional.ofNullable(trace);
+    }
+
+    @Override
+    public int attempt() {
+        return attempt;
+    }
+
+    @Override
+    public String toString() {
+        return topic + " " + id + " (lane " + lane + ", number " + number + ")";
+    }
+}

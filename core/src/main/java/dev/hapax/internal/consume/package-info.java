@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.internal.consume;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.internal.log;
+
+import org.jspecify.annotations.NullMarked;

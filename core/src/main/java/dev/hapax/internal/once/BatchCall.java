@@ -1,0 +1,295 @@
+package dev.hapax.internal.once;
+
+import dev.hapax.Key;
+import dev.hapax.TooEarlyException;
+import dev.hapax.TooLateException;
+import dev.hapax.internal.Checks;
+import dev.hapax.internal.Connections;
+import dev.hapax.internal.SqlFaults;
+import dev.hapax.internal.SystemSource;
+import dev.hapax.once.BatchEffect;
+import dev.hapax.once.OnceAll;
+import dev.hapax.once.Verdict;
+import dev.hapax.spi.Metrics.Ending;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Many operations in one transaction. All markers of one partition are written by one statement, sorted, and partitions in the order of
+ * their names, so that two batches that share keys wait for each other and can't deadlock.
+ */
+final class BatchCall<T> implements OnceAll<T> {
+
+    private final OnceEngine engine;
+    private final List<T> items;
+    private final List<Key> keys;
+    private final OnceSpec spec;
+    private @Nullable Function<? super T, ?> request;
+
+    BatchCall(OnceEngine engine, List<T> items, Function<? super T, Key> key, OnceSpec spec) {
+        Checks.range("the number of operations in a batch", items.size(), 1, SIZE_MAX);
+        this.engine = engine;
+        this.items = List.copyOf(items);
+        this.keys = this.items.stream().<Key>map(key).toList();
+        this.spec = spec;
+    }
+
+    @Override
+    public OnceAll<T> matching(Function<? super T, ?> requestOf) {
+        this.request = requestOf;
+        return this;
+    }
+
+    @Override
+    public OnceAll<T> on(Connection connection) {
+        spec.join(connection);
+        return this;
+    }
+
+    @Override
+    public OnceAll<T> waitUpTo(Duration time) {
+        spec.waitSeconds = OnceSpec.waitSeconds(time);
+        return this;
+    }
+
+    @Override
+    public <E extends Exception> List<Verdict> run(BatchEffect<T, E> effect) throws E {
+        Key first = keys.getFirst();
+        List<byte @Nullable []> fingerprints = fingerprints();
+        for (String scope : scopes()) {
+            engine.checkPaused(scope, first);
+        }
+        try {
+            Connection joined = spec.joined;
+            Verdict[] verdicts = joined == null
+                    ? engine.retried(first, () -> own(fingerprints, effect))
+                    : inside(joined, fingerprints, effect);
+            count(verdicts);
+            return List.of(verdicts);
+        } catch (SQLException e) {
+            throw OnceEngine.translateJoined(first, e);
+        } catch (OnceEngine.EffectFailure e) {
+            keys.forEach(key -> engine.metrics().once(key.scope(), Ending.FAILED, 1));
+            throw OnceEngine.<RuntimeException>asThrown(e.effect);
+        }
+    }
+
+    private List<byte @Nullable []> fingerprints() {
+        List<byte @Nullable []> fingerprints = new ArrayList<>(items.size());
+        for (T item : items) {
+            fingerprints.add(request == null ? null : Fingerprints.of(engine.shared.codec(), request.apply(item)));
+        }
+        return fingerprints;
+    }
+
+    private Set<String> scopes() {
+        Set<String> scopes = new HashSet<>();
+        keys.forEach(key -> scopes.add(key.scope()));
+        return scopes;
+    }
+
+    private <E extends Exception> Verdict[] own(List<byte @Nullable []> fingerprints, BatchEffect<T, E> effect)
+            throws SQLException {
+        try (Connection connection = engine.connections().borrow()) {
+            boolean before = Connections.begin(connection);
+            try {
+                return inside(connection, fingerprints, effect);
+            } catch (Throwable failure) {
+                Connections.rollback(connection, failure);
+                throw failure;
+            } finally {
+                Connections.end(connection, before);
+            }
+        }
+    }
+
+    private <E extends Exception> Verdict[] inside(
+            Connection connection, List<byte @Nullable []> fingerprints, BatchEffect<T, E> effect) throws SQLException {
+        Verdict[] verdicts = new Verdict[items.size()];
+        Map<String, List<Row>> byTable = resolve(verdicts, fingerprints);
+        return OnceEngine.guarded(spec.joined, () -> {
+            for (List<Row> rows : byTable.values()) {
+                mark(connection, rows, verdicts);
+            }
+            List<T> fresh = new ArrayList<>(items.size());
+            for (int i = 0; i < verdicts.length; i++) {
+                if (verdicts[i] == Verdict.APPLIED) {
+                    fresh.add(items.get(i));
+                }
+            }
+            ActiveTransaction tx = new ActiveTransaction(connection, engine.shared);
+            if (!fresh.isEmpty()) {
+                OnceEngine.effect(() -> {
+                    effect.apply(fresh, tx);
+                    return fresh;
+                });
+            }
+            engine.flushAndCommit(connection, tx, spec.joined == null);
+            return verdicts;
+        });
+    }
+
+    /** One operation on its way to its table. */
+    private record Row(int index, Marker marker, byte @Nullable [] fingerprint) {}
+
+    /** What tells markers of one table apart. */
+    private record Id(int scope, int producer, String key) {
+
+        static Id of(Marker marker) {
+            return new Id(marker.scope().id(), marker.producer(), marker.key().id());
+        }
+    }
+
+    private Map<String, List<Row>> resolve(Verdict[] verdicts, List<byte @Nullable []> fingerprints)
+            throws SQLException {
+        Map<String, List<Row>> byTable = new TreeMap<>();
+        for (int i = 0; i < verdicts.length; i++) {
+            try {
+                Marker marker = engine.markers.resolve(keys.get(i));
+                byTable.computeIfAbsent(marker.tableOrTimeless().name, t -> new ArrayList<>())
+                        .add(new Row(i, marker, fingerprints.get(i)));
+            } catch (TooLateException e) {
+                verdicts[i] = Verdict.TOO_LATE;
+            } catch (TooEarlyException e) {
+                verdicts[i] = Verdict.TOO_EARLY;
+            }
+        }
+        for (List<Row> rows : byTable.values()) {
+            rows.sort(Comparator.comparing((Row row) -> row.marker().scope().id())
+                    .thenComparing(row -> row.marker().producer())
+                    .thenComparing(row -> row.marker().key().id())
+                    .thenComparing(Row::index));
+        }
+        return byTable;
+    }
+
+    private void mark(Connection connection, List<Row> sorted, Verdict[] verdicts) throws SQLException {
+        List<Row> firsts = new ArrayList<>(sorted.size());
+        Map<Id, Row> firstById = new HashMap<>(sorted.size() * 2);
+        for (Row row : sorted) {
+            Row first = firstById.putIfAbsent(Id.of(row.marker()), row);
+            if (first == null) {
+                firsts.add(row);
+            } else {
+                boolean conflict =
+                        row.fingerprint() != null && Fingerprints.differ(row.fingerprint(), first.fingerprint());
+                verdicts[row.index()] = conflict ? Verdict.CONFLICTING : Verdict.REPLAYED;
+            }
+        }
+        Set<Id> fresh = insert(connection, firsts);
+        List<Row> seen = new ArrayList<>();
+        for (Row row : firsts) {
+            boolean isFresh = fresh.contains(Id.of(row.marker()));
+            verdicts[row.index()] = isFresh ? Verdict.APPLIED : Verdict.REPLAYED;
+            if (!isFresh && row.fingerprint() != null) {
+                seen.add(row);
+            }
+        }
+        if (!seen.isEmpty()) {
+            compare(connection, seen, verdicts);
+        }
+    }
+
+    private Set<Id> insert(Connection connection, List<Row> rows) throws SQLException {
+        Marker first = rows.getFirst().marker();
+        long since = SystemSource.INSTANCE.nanos();
+        try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAll)) {
+            insert.setQueryTimeout(spec.waitSeconds);
+            bind(connection, insert, rows);
+            insert.setArray(
+                    4,
+                    connection.createArrayOf(
+                            "bytea", rows.stream().map(Row::fingerprint).toArray(byte[][]::new)));
+            Set<Id> fresh = new HashSet<>(rows.size() * 2);
+            try (ResultSet result = insert.executeQuery()) {
+                while (result.next()) {
+                    fresh.add(new Id(result.getInt(1), result.getInt(2), result.getString(3)));
+                }
+            }
+            return fresh;
+        } catch (SQLException e) {
+            if (SqlFaults.isUndefinedTable(e)) {
+                engine.markers.forget(first);
+            }
+            if (SqlFaults.isWaitedTooLong(e)) {
+                throw OnceEngine.inProgress(
+                        first.key(), "(or another of its batch) it was waited for " + spec.waitSeconds + " s");
+            }
+            throw e;
+        } finally {
+            engine.metrics().markerNanos(first.scope().name(), SystemSource.INSTANCE.nanos() - since);
+        }
+    }
+
+    private static void bind(Connection connection, PreparedStatement statement, List<Row> rows) throws SQLException {
+        statement.setArray(
+                1,
+                connection.createArrayOf(
+                        "int4", rows.stream().map(r -> r.marker().scope().id()).toArray()));
+        statement.setArray(
+                2,
+                connection.createArrayOf(
+                        "int4", rows.stream().map(r -> r.marker().producer()).toArray()));
+        statement.setArray(
+                3,
+                connection.createArrayOf(
+                        "text", rows.stream().map(r -> r.marker().key().id()).toArray()));
+    }
+
+    /** Finds those among the seen whose request was another. */
+    private void compare(Connection connection, List<Row> seen, Verdict[] verdicts) throws SQLException {
+        Map<Id, byte[]> stored = new HashMap<>();
+        try (PreparedStatement select =
+                connection.prepareStatement(seen.getFirst().marker().tableOrTimeless().findAll)) {
+            bind(connection, select, seen);
+            try (ResultSet row = select.executeQuery()) {
+                while (row.next()) {
+                    byte[] fingerprint = row.getBytes(4);
+                    if (fingerprint != null) {
+                        stored.put(new Id(row.getInt(1), row.getInt(2), row.getString(3)), fingerprint);
+                    }
+                }
+            }
+        }
+        for (Row row : seen) {
+            byte[] given = row.fingerprint();
+            if (given != null && Fingerprints.differ(given, stored.get(Id.of(row.marker())))) {
+                verdicts[row.index()] = Verdict.CONFLICTING;
+            }
+        }
+    }
+
+    private void count(Verdict[] verdicts) {
+        Map<String, EnumMap<Verdict, Integer>> counts = new HashMap<>();
+        for (int i = 0; i < verdicts.length; i++) {
+            counts.computeIfAbsent(keys.get(i).scope(), s -> new EnumMap<>(Verdict.class))
+                    .merge(verdicts[i], 1, Integer::sum);
+        }
+        counts.forEach((scope, byVerdict) ->
+                byVerdict.forEach((verdict, n) -> engine.metrics().once(scope, ending(verdict), n)));
+    }
+
+    private static Ending ending(Verdict verdict) {
+        return switch (verdict) {
+            case APPLIED -> Ending.APPLIED;
+            case REPLAYED -> Ending.REPLAYED;
+            case CONFLICTING -> Ending.CONFLICTING;
+            case TOO_LATE -> Ending.LATE;
+            case TOO_EARLY -> Ending.EARLY;
+        };
+    }
+}

@@ -1,0 +1,63 @@
+package dev.hapax.internal.once;
+
+import dev.hapax.internal.Days;
+import dev.hapax.internal.Partitions;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The statements on one table of markers, made once per table: a driver finds a prepared statement by its text. Names of tables are made
+ * of Hapax's own words and digits, never of input.
+ */
+final class MarkerTable {
+
+    static final MarkerTable TIMELESS = new MarkerTable("hapax.marker_timeless", null);
+
+    final String name;
+    /** scope, producer, key */
+    final String insert;
+    /** scope, producer, key, fingerprint */
+    final String insertMatching;
+    /** scopes, producers, keys, fingerprints, as arrays; returns the new ones */
+    final String insertAll;
+    /** scope, producer, key */
+    final String find;
+    /** scopes, producers, keys, as arrays */
+    final String findAll;
+
+    private MarkerTable(String name, @Nullable String day) {
+        this.name = name;
+        String dayColumn = day == null ? "" : "day, ";
+        String dayValue = day == null ? "" : "DATE '" + day + "', ";
+        this.insert = "INSERT INTO " + name + " (" + dayColumn + "scope, producer, key) VALUES (" + dayValue
+                + "?, ?, ?) ON CONFLICT DO NOTHING";
+        this.insertMatching = "INSERT INTO " + name + " (" + dayColumn + "scope, producer, key, fingerprint) VALUES ("
+                + dayValue + "?, ?, ?, ?) ON CONFLICT DO NOTHING";
+        this.insertAll = "INSERT INTO " + name + " (" + dayColumn + "scope, producer, key, fingerprint) SELECT "
+                + dayValue + "* FROM unnest(CAST(? AS int[]), CAST(? AS int[]), CAST(? AS text[]), CAST(? AS bytea[]))"
+                + " ON CONFLICT DO NOTHING RETURNING scope, producer, key";
+        this.find = "SELECT fingerprint FROM " + name + " WHERE scope = ? AND producer = ? AND key = ?";
+        this.findAll = "SELECT m.scope, m.producer, m.key, m.fingerprint"
+                + " FROM unnest(CAST(? AS int[]), CAST(? AS int[]), CAST(? AS text[])) AS w (scope, producer, key)"
+                + " JOIN " + name + " m ON m.scope = w.scope AND m.producer = w.producer AND m.key = w.key";
+    }
+
+    static MarkerTable of(String tree, long epochDay) {
+        return new MarkerTable(Partitions.table(tree, epochDay), Days.iso(epochDay));
+    }
+
+    /**
+     * Marker and effect in one statement; see {@link dev.hapax.once.Once#statement}. The last column stops a statement that changed rows
+     * although its key had been applied.
+     */
+    String with(String effect, boolean matching, boolean waits) {
+        String once =
+                waits ? (matching ? insertMatching : insert) + " RETURNING 1" : "SELECT 1 FROM mark WHERE marked = 1";
+        String mark = waits
+                ? ""
+                : "mark (marked) AS MATERIALIZED (SELECT hapax.mark_at_once(CAST(? AS regclass), ?, ?, CAST(? AS date), ?, ?)), ";
+        return "WITH " + mark + "once AS (" + once + "), effect AS (" + effect + " RETURNING 1) SELECT "
+                + (waits ? "(SELECT count(*) FROM once)" : "(SELECT marked FROM mark)")
+                + ", (SELECT count(*) FROM effect),"
+                + " CASE WHEN NOT EXISTS (SELECT FROM once) AND EXISTS (SELECT FROM effect) THEN hapax.refuse_ungated() END";
+    }
+}

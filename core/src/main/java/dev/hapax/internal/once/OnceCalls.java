@@ -1,0 +1,204 @@
+package dev.hapax.internal.once;
+
+import dev.hapax.Key;
+import dev.hapax.internal.SqlFaults;
+import dev.hapax.once.Effect;
+import dev.hapax.once.Once;
+import dev.hapax.once.OnceValue;
+import dev.hapax.once.Result;
+import dev.hapax.once.ValueEffect;
+import dev.hapax.once.Verdict;
+import dev.hapax.spi.Metrics.Ending;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Optional;
+
+/** The two shapes of a call on one key. */
+final class OnceCalls {
+
+    private OnceCalls() {}
+
+    /** Without an answer. */
+    static final class Plain implements Once {
+
+        private final OnceEngine engine;
+        private final Key key;
+        private final OnceSpec spec;
+
+        Plain(OnceEngine engine, Key key, OnceSpec spec) {
+            this.engine = engine;
+            this.key = key;
+            this.spec = spec;
+        }
+
+        @Override
+        public Once matching(Object request) {
+            spec.fingerprint = Fingerprints.of(engine.shared.codec(), request);
+            return this;
+        }
+
+        @Override
+        public Once on(Connection connection) {
+            spec.join(connection);
+            return this;
+        }
+
+        @Override
+        public Once waitUpTo(Duration time) {
+            spec.waitSeconds = OnceSpec.waitSeconds(time);
+            return this;
+        }
+
+        @Override
+        public Once refuseIfInProgress() {
+            spec.waitSeconds = 0;
+            return this;
+        }
+
+        @Override
+        public <E extends Exception> Verdict run(Effect<E> effect) throws E {
+            return engine.run(key, spec, new OnceEngine.Body<>() {
+                @Override
+                public Verdict apply(Connection connection, Marker marker) throws SQLException {
+                    return engine.applyAndCommit(
+                            connection,
+                            marker,
+                            spec,
+                            tx -> {
+                                effect.apply(tx.of(key));
+                                return Verdict.APPLIED;
+                            },
+                            false);
+                }
+
+                @Override
+                public Verdict replay(Connection connection, Marker marker) {
+                    return Verdict.REPLAYED;
+                }
+            });
+        }
+
+        @Override
+        public Result<Long> statement(String sql, Object... parameters) {
+            return engine.counted(key, () -> {
+                Connection joined = spec.joined;
+                if (joined == null) {
+                    return engine.retried(
+                            key,
+                            () -> engine.connections().autoCommit(connection -> single(connection, sql, parameters)));
+                }
+                try {
+                    return single(joined, sql, parameters);
+                } catch (SQLException e) {
+                    throw OnceEngine.translateJoined(key, e);
+                }
+            });
+        }
+
+        private Result<Long> single(Connection connection, String sql, Object[] parameters) throws SQLException {
+            Marker marker = engine.markers.resolve(key);
+            String text = marker.tableOrTimeless().with(sql, spec.fingerprint != null, spec.waitSeconds > 0);
+            try (PreparedStatement statement = connection.prepareStatement(text)) {
+                int next;
+                if (spec.waitSeconds == 0) {
+                    next = Markers.bindAtOnce(statement, marker, spec.fingerprint);
+                } else {
+                    statement.setQueryTimeout(spec.waitSeconds);
+                    next = Markers.bind(statement, 1, marker);
+                    if (spec.fingerprint != null) {
+                        statement.setBytes(next++, spec.fingerprint);
+                    }
+                }
+                for (Object parameter : parameters) {
+                    statement.setObject(next++, parameter);
+                }
+                return answer(connection, marker, statement);
+            } catch (SQLException e) {
+                if (SqlFaults.isUndefinedTable(e)) {
+                    engine.markers.forget(marker);
+                }
+                if (SqlFaults.isWaitedTooLong(e)) {
+                    throw OnceEngine.inProgress(key, "it was waited for " + spec.waitSeconds + " s");
+                }
+                throw e;
+            }
+        }
+
+        private Result<Long> answer(Connection connection, Marker marker, PreparedStatement statement)
+                throws SQLException {
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                int marked = row.getInt(1);
+                if (marked == Markers.NEW) {
+                    engine.metrics().once(key.scope(), Ending.APPLIED, 1);
+                    return new Result.Applied<>(row.getLong(2));
+                }
+                if (marked == Markers.IN_PROGRESS) {
+                    throw OnceEngine.inProgress(key, "the caller chose not to wait");
+                }
+            }
+            engine.checkSameRequest(connection, marker, spec.fingerprint);
+            engine.metrics().once(key.scope(), Ending.REPLAYED, 1);
+            return new Result.Replayed<>(Optional.empty());
+        }
+    }
+
+    /** With an answer. */
+    static final class Valued<T> implements OnceValue<T> {
+
+        private final OnceEngine engine;
+        private final Key key;
+        private final Class<T> type;
+        private final OnceSpec spec;
+
+        Valued(OnceEngine engine, Key key, Class<T> type, OnceSpec spec) {
+            this.engine = engine;
+            this.key = key;
+            this.type = type;
+            this.spec = spec;
+        }
+
+        @Override
+        public OnceValue<T> matching(Object request) {
+            spec.fingerprint = Fingerprints.of(engine.shared.codec(), request);
+            return this;
+        }
+
+        @Override
+        public OnceValue<T> on(Connection connection) {
+            spec.join(connection);
+            return this;
+        }
+
+        @Override
+        public OnceValue<T> waitUpTo(Duration time) {
+            spec.waitSeconds = OnceSpec.waitSeconds(time);
+            return this;
+        }
+
+        @Override
+        public OnceValue<T> refuseIfInProgress() {
+            spec.waitSeconds = 0;
+            return this;
+        }
+
+        @Override
+        public <E extends Exception> Result<T> call(ValueEffect<T, E> effect) throws E {
+            return engine.run(key, spec, new OnceEngine.Body<Result<T>>() {
+                @Override
+                public Result<T> apply(Connection connection, Marker marker) throws SQLException {
+                    return new Result.Applied<>(
+                            engine.applyAndCommit(connection, marker, spec, tx -> effect.apply(tx.of(key)), true));
+                }
+
+                @Override
+                public Result<T> replay(Connection connection, Marker marker) throws SQLException {
+                    return new Result.Replayed<>(engine.findOutcome(connection, marker, type));
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,87 @@
+package dev.hapax.internal.once;
+
+import dev.hapax.DamagedException;
+import dev.hapax.internal.DatabaseClock;
+import dev.hapax.internal.Days;
+import dev.hapax.internal.Partitions;
+import dev.hapax.spi.Codec;
+import dev.hapax.spi.Encoded;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.Optional;
+
+/** Answers, kept beside the markers for their own time. Safe for use by many threads. */
+final class Outcomes {
+
+    private final Codec codec;
+    private final DatabaseClock clock;
+    private final Partitions partitions;
+    private final int bytesMax;
+
+    Outcomes(Codec codec, DatabaseClock clock, Partitions partitions, int bytesMax) {
+        this.codec = codec;
+        this.clock = clock;
+        this.partitions = partitions;
+        this.bytesMax = bytesMax;
+    }
+
+    void keep(Connection connection, Marker marker, Object value) throws SQLException {
+        Encoded encoded = codec.encode(value);
+        if (encoded.body().length > bytesMax) {
+            throw new IllegalArgumentException("the answer of key " + marker.key() + " takes " + encoded.body().length
+                    + " bytes; at most " + bytesMax + " are kept (payloadMax). Keep a reference to it instead");
+        }
+        long day = marker.outcomeDay(clock.epochDay());
+        if (!partitions.ensure(marker.scope().outcomes(), day)) {
+            // The key is inside the window of its marker, but older than answers are kept: there is nothing to keep.
+            return;
+        }
+        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO "
+                + Partitions.table(marker.scope().outcomes(), day)
+                + " (day, scope, producer, key, type, body) VALUES (DATE '" + Days.iso(day)
+                + "', ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
+            int next = Markers.bind(insert, 1, marker);
+            insert.setString(next, encoded.type());
+            insert.setBytes(next + 1, encoded.body());
+            insert.executeUpdate();
+        }
+    }
+
+    /** The kept answer; empty if none is kept (any more). */
+    <T> Optional<T> find(Connection connection, Marker marker, Class<T> type) throws SQLException {
+        String day = marker.isTimeless() ? "" : " AND day = DATE '" + Days.iso(marker.day()) + "'";
+        try (PreparedStatement select = connection.prepareStatement("SELECT type, body, kept_at FROM hapax."
+                + marker.scope().outcomes() + " WHERE scope = ? AND producer = ? AND key = ?" + day)) {
+            Markers.bind(select, 1, marker);
+            try (ResultSet row = select.executeQuery()) {
+                if (!row.next() || isOver(marker, row.getObject(3, OffsetDateTime.class))) {
+                    return Optional.empty();
+                }
+                return Optional.of(decode(marker, row.getString(1), row.getBytes(2), type));
+            }
+        }
+    }
+
+    /** Whole days are dropped later than a row's own time ends; what is told keeps to the time that the scope promises. */
+    private boolean isOver(Marker marker, OffsetDateTime keptAt) {
+        long since = marker.key()
+                .time()
+                .map(time -> time.toEpochMilli())
+                .orElse(keptAt.toInstant().toEpochMilli());
+        return clock.millis() - since > marker.scope().outcomeMillis();
+    }
+
+    private <T> T decode(Marker marker, String type, byte[] body, Class<T> wanted) {
+        try {
+            return codec.decode(type, body, wanted);
+        } catch (IllegalArgumentException e) {
+            throw new DamagedException(
+                    "the operation " + marker.key() + " was applied, but its kept answer can't be read: "
+                            + e.getMessage(),
+                    e);
+        }
+    }
+}

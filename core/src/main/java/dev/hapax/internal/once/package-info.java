@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.internal.once;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.json;
+
+import org.jspecify.annotations.NullMarked;

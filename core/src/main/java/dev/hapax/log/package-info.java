@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.log;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.micrometer;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.once;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.opentelemetry;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,239 @@
+package dev.hapax.schema;
+
+import dev.hapax.SchemaException;
+import dev.hapax.StoreException;
+import dev.hapax.internal.SqlFaults;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Pattern;
+import javax.sql.DataSource;
+
+/**
+ * The tables that Hapax needs, in the schema {@code hapax} of the service's own database. Numbered SQL files, frozen once released, named so
+ * that Flyway can apply them as well ({@code classpath:dev/hapax/schema/postgresql}).
+ *
+ * <p>Safe for use by many threads.
+ */
+public final class Schema {
+
+    /** The files, in order. */
+    private static final List<String> FILES = List.of("V1__once.sql", "V2__log.sql", "V3__control.sql");
+
+    private static final Pattern ROLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_$]{0,62}");
+
+    private final DataSource dataSource;
+
+    private Schema(DataSource dataSource) {
+        this.dataSource = dataSource;
+    }
+
+    /** The schema in this database. */
+    public static Schema on(DataSource dataSource) {
+        return new Schema(dataSource);
+    }
+
+    /** The version that this library needs. */
+    public static int version() {
+        return FILES.size();
+    }
+
+    /** All SQL, in order, as {@link #apply()} would run it on an empty database. */
+    public static String print() {
+        StringBuilder all = new StringBuilder();
+        for (String file : FILES) {
+            all.append("-- ").append(file).append('\n').append(read(file)).append('\n');
+        }
+        return all.toString();
+    }
+
+    /**
+     * The SQL that gives a role what a service needs at run time: rows and functions, no DDL. Partitions are made by functions that run with
+     * the rights of the schema's owner. To be run by that owner.
+     *
+     * @param role 1 to 63 letters, digits, {@code _} or {@code $}
+     * @throws IllegalArgumentException if the name is another
+     */
+    public static String grants(String role) {
+        if (!ROLE.matcher(role).matches()) {
+            throw new IllegalArgumentException(
+                    "a role's name must be 1 to 63 letters, digits, '_' or '$', and begin with a letter; it was \""
+                            + role + "\"");
+        }
+        return String.join(
+                "\n",
+                "GRANT USAGE ON SCHEMA hapax TO \"" + role + "\";",
+                "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA hapax TO \"" + role + "\";",
+                "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA hapax TO \"" + role + "\";",
+                "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA hapax TO \"" + role + "\";",
+                "-- For the partitions of the days to come:",
+                "ALTER DEFAULT PRIVILEGES IN SCHEMA hapax GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO \"" + role
+                        + "\";",
+                "");
+    }
+
+    /**
+     * What is missing, in words for the person who deploys; empty if all is there. Changes nothing.
+     *
+     * @throws StoreException if the database can't be asked
+     */
+    public List<String> check() {
+        try (Connection connection = dataSource.getConnection()) {
+            return check(connection);
+        } catch (SQLException e) {
+            throw new StoreException("the schema can't be checked: " + e.getMessage(), e);
+        }
+    }
+
+    private static List<String> check(Connection connection) throws SQLException {
+        boolean before = connection.getAutoCommit();
+        connection.setAutoCommit(true);
+        try {
+            int found = installed(connection);
+            if (found < version()) {
+                return List.of(
+                        found == 0
+                                ? "the schema \"hapax\" is not there; run ./hapax schema apply, or give the SQL of ./hapax schema print to whoever may"
+                                : "the schema \"hapax\" has version " + found + ", and this library needs " + version()
+                                        + "; run ./hapax schema apply, or give the files after V" + found
+                                        + " to whoever may");
+            }
+            if (found > version()) {
+                return List.of("the schema \"hapax\" has version " + found + ", and this library knows only "
+                        + version() + "; use the library that made it");
+            }
+            return missing(connection);
+        } catch (SQLException e) {
+            if (!SqlFaults.isSchemaMissing(e)) {
+                throw e;
+            }
+            return List.of("the role of this connection may not use the schema \"hapax\" (" + e.getMessage()
+                    + "); run the SQL of ./hapax schema grants --role NAME as the schema's owner");
+        } finally {
+            connection.setAutoCommit(before);
+        }
+    }
+
+    /** The version that is there; 0 for none. */
+    private static int installed(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            try (ResultSet row = statement.executeQuery("SELECT to_regclass('hapax.schema_version') IS NOT NULL")) {
+                row.next();
+                if (!row.getBoolean(1)) {
+                    return 0;
+                }
+            }
+            try (ResultSet row = statement.executeQuery("SELECT coalesce(max(version), 0) FROM hapax.schema_version")) {
+                row.next();
+                return row.getInt(1);
+            }
+        }
+    }
+
+    private static List<String> missing(Connection connection) throws SQLException {
+        List<String> problems = new ArrayList<>();
+        String[] tables = relations();
+        try (PreparedStatement select = connection.prepareStatement("""
+                SELECT w.name, to_regclass(w.name) IS NULL,
+                       CASE WHEN to_regclass(w.name) IS NOT NULL THEN has_table_privilege(to_regclass(w.name), 'INSERT, SELECT') END
+                FROM unnest(CAST(? AS text[])) AS w (name)""")) {
+            select.setArray(1, connection.createArrayOf("text", tables));
+            try (ResultSet row = select.executeQuery()) {
+                while (row.next()) {
+                    if (row.getBoolean(2)) {
+                        problems.add(
+                                "the table " + row.getString(1)
+                                        + " is not there, although its version is noted; restore it from a backup: its rows are what was applied");
+                    } else if (!row.getBoolean(3)) {
+                        problems.add("the role of this connection may not read and write " + row.getString(1)
+                                + "; run the SQL of ./hapax schema grants --role NAME as the schema's owner");
+                    }
+                }
+            }
+        }
+        return problems;
+    }
+
+    /** The tables that the files create, in the same words as there. */
+    private static String[] relations() {
+        List<String> names = new ArrayList<>(Arrays.asList(
+                "hapax.producer",
+                "hapax.scope",
+                "hapax.tree",
+                "hapax.pruned",
+                "hapax.marker_timeless",
+                "hapax.log",
+                "hapax.delayed",
+                "hapax.position",
+                "hapax.member",
+                "hapax.held",
+                "hapax.paused"));
+        for (int days : new int[] {1, 7, 30, 90, 400}) {
+            names.add("hapax.marker_" + days);
+            names.add("hapax.outcome_" + days);
+        }
+        return names.toArray(String[]::new);
+    }
+
+    /**
+     * Refuses a database whose schema is not complete.
+     *
+     * @throws SchemaException with all that is missing
+     */
+    public void require() {
+        List<String> problems = check();
+        if (!problems.isEmpty()) {
+            throw new SchemaException("Hapax can't work on this database: " + String.join("; ", problems), null);
+        }
+    }
+
+    /**
+     * Applies the files that are not there yet, in one transaction, under a lock, so that many processes may try at once.
+     *
+     * @return the names of the files that were applied
+     * @throws StoreException if the database refuses; nothing was changed then
+     */
+    public List<String> apply() {
+        try (Connection connection = dataSource.getConnection()) {
+            boolean before = connection.getAutoCommit();
+            connection.setAutoCommit(false);
+            try (Statement statement = connection.createStatement()) {
+                statement.execute("SELECT pg_advisory_xact_lock(hashtextextended('hapax.schema', 0))");
+                int found = installed(connection);
+                List<String> applied = FILES.subList(Math.min(found, FILES.size()), FILES.size());
+                for (String file : applied) {
+                    statement.execute(read(file));
+                }
+                connection.commit();
+                return applied;
+            } catch (SQLException e) {
+                connection.rollback();
+                throw e;
+            } finally {
+                connection.setAutoCommit(before);
+            }
+        } catch (SQLException e) {
+            throw new StoreException("the schema could not be applied; nothing was changed: " + e.getMessage(), e);
+        }
+    }
+
+    private static String read(String file) {
+        try (InputStream in = Schema.class.getResourceAsStream("/dev/hapax/schema/postgresql/" + file)) {
+            if (in == null) {
+                throw new IllegalStateException("the library is not whole: " + file + " is missing from it");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.schema;
+
+import org.jspecify.annotations.NullMarked;

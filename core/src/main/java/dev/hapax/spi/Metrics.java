@@ -1,0 +1,78 @@
+package dev.hapax.spi;
+
+import java.util.function.DoubleSupplier;
+
+/**
+ * Receives what Hapax counts. {@link dev.hapax.micrometer.MicrometerMetrics} is the implementation to use; the default counts nothing.
+ * Scopes and consumers are few and named by the service; keys never come here.
+ *
+ * <p>Implementations must be safe for use by many threads, quick, and must not throw.
+ */
+public interface Metrics {
+
+    /** What became of one operation, in its scope. */
+    enum Ending {
+        /** The effect was applied now. */
+        APPLIED,
+        /** It had been applied before; nothing was done. */
+        REPLAYED,
+        /** The key had been used for another request. */
+        CONFLICTING,
+        /** The key was older than the window. */
+        LATE,
+        /** The key's time lay in the future. */
+        EARLY,
+        /** Another transaction was applying it, and the caller did not wait. */
+        IN_PROGRESS,
+        /** The scope was paused. */
+        PAUSED,
+        /** The effect or the database failed; nothing was applied. */
+        FAILED
+    }
+
+    /** What became of one message, in its consumer. */
+    enum Handling {
+        /** Its effect was applied. */
+        APPLIED,
+        /** It failed and waits for its next try. */
+        RETRIED,
+        /** It waits behind an earlier message of its key. */
+        WAITING,
+        /** It was set aside for a person. */
+        QUARANTINED
+    }
+
+    /** The metrics that count nothing. */
+    Metrics NONE = new Metrics() {};
+
+    /** A scope exists: its series start at 0. */
+    default void scope(String scope) {}
+
+    default void once(String scope, Ending ending, long count) {}
+
+    /** One transaction was tried again after a deadlock, a serialization failure or a lost connection. */
+    default void retried(String scope) {}
+
+    /** How long the marker's statement took. */
+    default void markerNanos(String scope, long nanos) {}
+
+    /** How long a connection of the pool was waited for. */
+    default void poolWaitNanos(long nanos) {}
+
+    /** A consumer exists: its series start at 0. The suppliers are asked when the gauges are read. */
+    default void consumer(String consumer, DoubleSupplier lagMessages, DoubleSupplier lagSeconds) {}
+
+    /** A consumer has stopped in this process. */
+    default void consumerStopped(String consumer) {}
+
+    default void handled(String consumer, Handling handling, long count) {}
+
+    /** One batch was committed. */
+    default void batch(String consumer, int messages, long nanos) {}
+
+    /** How many tries a message took until it was applied or set aside. */
+    default void attempts(String consumer, int attempts) {}
+
+    /** A write was refused because another owner had taken over. */
+    default void fenced(String consumer) {}
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.spi;
+
+import org.jspecify.annotations.NullMarked;

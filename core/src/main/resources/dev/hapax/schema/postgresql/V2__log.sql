@@ -1,0 +1,143 @@
+-- The log: messages that commit with the effect, read by position, dropped by the day. No row is ever updated or deleted.
+
+CREATE TABLE hapax.log (
+    number       bigint      NOT NULL CHECK (number > 0),
+    published_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    key_time     timestamptz,
+    day          date        NOT NULL,
+    lane         smallint    NOT NULL CHECK (lane BETWEEN 0 AND 15),
+    id           uuid        NOT NULL,
+    topic        text COLLATE "C" NOT NULL CHECK (char_length(topic) BETWEEN 1 AND 200),
+    message_key  text COLLATE "C" NOT NULL CHECK (char_length(message_key) BETWEEN 1 AND 200),
+    type         text COLLATE "C" NOT NULL CHECK (char_length(type) BETWEEN 1 AND 200),
+    scope        text COLLATE "C" NOT NULL,
+    producer     text COLLATE "C" NOT NULL,
+    key          text COLLATE "C" NOT NULL,
+    trace        text COLLATE "C" CHECK (char_length(trace) <= 55),
+    body         bytea       NOT NULL CHECK (octet_length(body) <= 16777216),
+    PRIMARY KEY (lane, number, day)
+) PARTITION BY RANGE (day);
+
+-- A replay retention of 7 days; an operator may change it.
+INSERT INTO hapax.tree (name, keep_days) VALUES ('log', 7);
+
+-- Messages of one key share a lane; each lane counts for itself. CACHE 1: a cached range would be handed out late and reorder a key.
+DO $$
+BEGIN
+    FOR lane IN 0..15 LOOP
+        EXECUTE format('CREATE SEQUENCE hapax.lane_%s AS bigint CACHE 1', lane);
+    END LOOP;
+END $$;
+
+-- Messages that are published now and due later. They enter the log when due, in the statement that removes them here.
+CREATE TABLE hapax.delayed (
+    id           uuid        PRIMARY KEY,
+    due_at       timestamptz NOT NULL,
+    key_time     timestamptz,
+    lane         smallint    NOT NULL CHECK (lane BETWEEN 0 AND 15),
+    topic        text COLLATE "C" NOT NULL CHECK (char_length(topic) BETWEEN 1 AND 200),
+    message_key  text COLLATE "C" NOT NULL CHECK (char_length(message_key) BETWEEN 1 AND 200),
+    type         text COLLATE "C" NOT NULL CHECK (char_length(type) BETWEEN 1 AND 200),
+    scope        text COLLATE "C" NOT NULL,
+    producer     text COLLATE "C" NOT NULL,
+    key          text COLLATE "C" NOT NULL,
+    trace        text COLLATE "C" CHECK (char_length(trace) <= 55),
+    body         bytea       NOT NULL CHECK (octet_length(body) <= 16777216)
+);
+CREATE INDEX delayed_due ON hapax.delayed (due_at);
+
+-- How far a reader has come in a lane, and who may move it. `low`: all up to it is done. `done`: what is done above it.
+-- The token grows with each owner; every later write carries it, and a stale one changes nothing.
+CREATE TABLE hapax.position (
+    low          bigint         NOT NULL DEFAULT 0 CHECK (low >= 0),
+    token        bigint         NOT NULL DEFAULT 0,
+    leased_until timestamptz    NOT NULL DEFAULT '-infinity',
+    moved_at     timestamptz    NOT NULL DEFAULT now(),
+    lane         smallint       NOT NULL CHECK (lane BETWEEN 0 AND 15),
+    -- Takeovers since the position last moved: many of them mean that a message kills its reader.
+    deaths       smallint       NOT NULL DEFAULT 0,
+    consumer     text COLLATE "C" NOT NULL CHECK (char_length(consumer) BETWEEN 1 AND 100),
+    owner        text,
+    done         int8multirange NOT NULL DEFAULT '{}',
+    PRIMARY KEY (consumer, lane)
+) WITH (fillfactor = 50);
+
+CREATE TABLE hapax.member (
+    consumer   text COLLATE "C" NOT NULL,
+    node       text COLLATE "C" NOT NULL,
+    seen_until timestamptz NOT NULL,
+    PRIMARY KEY (consumer, node)
+);
+
+-- Messages that left the log's order: those that failed and wait for their next try, those that were set aside, and those that wait behind them.
+CREATE TABLE hapax.held (
+    id           bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    number       bigint      NOT NULL,
+    held_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    next_at      timestamptz NOT NULL,
+    published_at timestamptz NOT NULL,
+    key_time     timestamptz,
+    attempts     int         NOT NULL CHECK (attempts >= 0),
+    lane         smallint    NOT NULL CHECK (lane BETWEEN 0 AND 15),
+    state        text        NOT NULL CHECK (state IN ('RETRY', 'WAITING', 'QUARANTINED')),
+    consumer     text COLLATE "C" NOT NULL,
+    message_id   uuid        NOT NULL,
+    topic        text COLLATE "C" NOT NULL,
+    message_key  text COLLATE "C" NOT NULL,
+    type         text COLLATE "C" NOT NULL,
+    scope        text COLLATE "C" NOT NULL,
+    producer     text COLLATE "C" NOT NULL,
+    key          text COLLATE "C" NOT NULL,
+    trace        text COLLATE "C",
+    reason       text CHECK (char_length(reason) <= 4000),
+    body         bytea       NOT NULL,
+    UNIQUE (consumer, lane, message_key, number)
+);
+CREATE INDEX held_due ON hapax.held (consumer, lane, next_at) WHERE state = 'RETRY';
+
+-- Where a reader starts that has no position yet: the last number of each lane that is at or before the instant.
+CREATE FUNCTION hapax.numbers_before(since timestamptz) RETURNS TABLE (lane smallint, low bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    first_after bigint;
+    last_drawn  bigint;
+BEGIN
+    FOR l IN 0..15 LOOP
+        SELECT min(g.number) INTO first_after FROM hapax.log g
+        WHERE g.lane = l::smallint AND g.published_at >= since AND g.day >= (since AT TIME ZONE 'UTC')::date - 1;
+        IF first_after IS NULL THEN
+            EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM hapax.lane_%s', l) INTO last_drawn;
+            first_after := last_drawn + 1;
+        END IF;
+        lane := l;
+        low := first_after - 1;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+
+-- Drops one day of the log, if it is behind the replay retention and every reader is past every message in it.
+CREATE FUNCTION hapax.drop_log_day(expired date) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
+DECLARE
+    leaf    text := 'log_' || to_char(expired, 'YYYYMMDD');
+    unread  boolean;
+BEGIN
+    IF to_regclass('hapax.' || quote_ident(leaf)) IS NULL THEN
+        RETURN false;
+    END IF;
+    -- The lock first: what is checked below can't change until the day is gone.
+    EXECUTE format('LOCK TABLE hapax.%I IN ACCESS EXCLUSIVE MODE', leaf);
+    EXECUTE format($q$
+        SELECT EXISTS (
+            SELECT FROM hapax.position p
+            WHERE EXISTS (SELECT FROM hapax.%I g WHERE g.lane = p.lane AND g.number > p.low))$q$, leaf)
+    INTO unread;
+    IF unread THEN
+        RETURN false;
+    END IF;
+    RETURN hapax.drop_partition('log', expired);
+END $$;
+
+REVOKE ALL ON FUNCTION hapax.numbers_before(timestamptz), hapax.drop_log_day(date) FROM PUBLIC;
+
+INSERT INTO hapax.schema_version (version) VALUES (2);
