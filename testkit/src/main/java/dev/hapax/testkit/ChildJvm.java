@@ -302,7 +302,9 @@ public final class ChildJvm implements AutoCloseable {
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
             command.add("-Xmx" + heapMebibytes + "m");
             command.add("-XX:TieredStopAtLevel=1");
-            command.add("-XX:+UseSerialGC");
+            if (jvmArguments.stream().noneMatch(argument -> argument.matches("-XX:\\+Use\\w*GC"))) {
+                command.add("-XX:+UseSerialGC");
+            }
             // The launcher's cache of loaded classes fits, since the class path is the same.
             String cache = System.getProperty("hapax.aotCache");
             if (cache != null) {
