@@ -1,0 +1,22 @@
+package dev.hapax.benchmarks;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** All benchmarks. */
+final class Catalog {
+
+    static final List<Benchmark> ALL = List.of(
+            new OnceBenchmark(), new OnceRepeatsBenchmark(), new OnceStatementBenchmark(), new OnceBatchBenchmark());
+
+    private Catalog() {}
+
+    static @Nullable Benchmark find(String name) {
+        for (Benchmark benchmark : ALL) {
+            if (benchmark.name().equals(name)) {
+                return benchmark;
+            }
+        }
+        return null;
+    }
+}

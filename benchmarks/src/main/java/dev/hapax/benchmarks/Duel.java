@@ -1,0 +1,82 @@
+package dev.hapax.benchmarks;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Sides in turn: each round is A B A B … in short slices, with another side first in every slice, so that neither the machine's other work nor the order favours
+ * one. After each round every side's rows are counted.
+ */
+final class Duel {
+
+    private final Plan plan;
+    private final List<Cell> cells;
+    private final Map<Cell, List<Double>> rates = new LinkedHashMap<>();
+    private final Map<Cell, Long> operations = new HashMap<>();
+
+    Duel(Plan plan, Cell... cells) {
+        this.plan = plan;
+        this.cells = List.of(cells);
+        this.cells.forEach(cell -> rates.put(cell, new ArrayList<>()));
+    }
+
+    Duel run() throws Exception {
+        long warmUntil = System.nanoTime() + plan.warmUp().toNanos() * cells.size();
+        do {
+            round(1);
+        } while (System.nanoTime() - warmUntil < 0);
+        checkAll();
+        for (int n = 0; n < plan.rounds(); n++) {
+            round(plan.slices()).forEach((cell, done) -> rates(cell).add(done.rate()));
+            checkAll();
+        }
+        return this;
+    }
+
+    private Map<Cell, Cell.Done> round(int slices) throws Exception {
+        Map<Cell, Cell.Done> round = new LinkedHashMap<>();
+        List<Cell> order = new ArrayList<>(cells);
+        for (int slice = 0; slice < slices; slice++) {
+            for (Cell cell : order) {
+                Cell.Done done = cell.run(plan.slice());
+                round.merge(cell, done, Cell.Done::plus);
+                operations.merge(cell, done.operations(), Long::sum);
+            }
+            Collections.rotate(order, 1);
+        }
+        return round;
+    }
+
+    private void checkAll() throws Exception {
+        for (Cell cell : cells) {
+            cell.check(operations.getOrDefault(cell, 0L));
+        }
+    }
+
+    private List<Double> rates(Cell cell) {
+        return rates.computeIfAbsent(cell, c -> new ArrayList<>());
+    }
+
+    /** Operations a second, over the rounds. */
+    Spread rate(Cell cell) {
+        return Spread.of(rates(cell));
+    }
+
+    /** One side's rate by another's, round by round. */
+    Spread ratio(Cell cell, Cell base) {
+        List<Double> ratios = new ArrayList<>();
+        for (int i = 0; i < rates(cell).size(); i++) {
+            ratios.add(rates(cell).get(i) / rates(base).get(i));
+        }
+        return Spread.of(ratios);
+    }
+
+    /** All operations of a side, warm-up included. */
+    long operations(Cell cell) {
+        return operations.getOrDefault(cell, 0L);
+    }
+}
