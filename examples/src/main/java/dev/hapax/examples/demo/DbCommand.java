@@ -1,0 +1,47 @@
+package dev.hapax.examples.demo;
+
+import dev.hapax.testkit.EmbeddedDatabase;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code ./hapax db}. */
+@Command(
+        name = "db",
+        description = {
+            "Starts the database that ./hapax demo --data DIR has kept, and runs until it is interrupted.",
+            "The first line is the JDBC URL, alone; the second how to connect with psql. The superuser has no password; only this machine can connect.",
+            ""
+        },
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {
+            "2:bad options",
+            "3:there is no database in DIR, or another process has it open",
+            "130:interrupted, which is how it ends"
+        },
+        mixinStandardHelpOptions = true)
+public final class DbCommand implements Callable<Integer> {
+    @Option(names = "--data", paramLabel = "DIR", required = true, description = "where a demo has kept its database")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private Path data;
+
+    /**
+     * Runs until the process is interrupted; the server stops with it.
+     *
+     * @return never
+     * @throws InterruptedException if this thread is interrupted
+     */
+    @Override
+    public Integer call() throws InterruptedException {
+        try (EmbeddedDatabase server = DemoDatabase.kept(data)) {
+            System.out.println(server.jdbcUrl());
+            System.out.println("psql -h 127.0.0.1 -p " + server.port() + " -U " + server.user() + " -d "
+                    + server.database().name());
+            System.out.flush();
+            new CountDownLatch(1).await();
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package dev.hapax.examples.demo;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code ./hapax demo}. */
+@Command(
+        name = "demo",
+        description = {
+            "Sends real orders to shop and billing processes that are killed while they work, and counts in the rows of the database what took effect.",
+            "Starts a PostgreSQL of its own (fsync on), shop processes (HTTP, a request per order line with an idempotency key) and billing processes"
+                    + " (consumers of what the shop publishes). The client repeats a share of its requests: after time-outs, at once, much later, in parallel.",
+            ""
+        },
+        sortOptions = false,
+        exitCodeListHeading = "%nExit status:%n",
+        exitCodeList = {
+            "0:exact: every order line took effect once, to the penny",
+            "1:not exact; the differing keys are printed",
+            "2:bad options, or a file of orders that is not well-formed; nothing was started",
+            "3:the run could not be brought to its end"
+        },
+        mixinStandardHelpOptions = true)
+public final class DemoCommand implements Callable<Integer> {
+    private static final int SEED_BOUND = 1_000_000;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Option(
+            names = "--orders",
+            paramLabel = "FILE",
+            description = "order lines as CSV, with the columns of the file that comes with the demo (the default)")
+    private @Nullable Path orders;
+
+    @Option(
+            names = "--repeats",
+            paramLabel = "SHARE",
+            defaultValue = "0.3",
+            description = "the share of lines that the client repeats, 0 to 1 (default: ${DEFAULT-VALUE})")
+    private double repeats;
+
+    @Option(
+            names = "--kills",
+            paramLabel = "N",
+            defaultValue = "6",
+            description =
+                    "how many processes are killed (SIGKILL) while they work, 0 to 1000 (default: ${DEFAULT-VALUE})")
+    private int kills;
+
+    @Option(
+            names = "--workers",
+            paramLabel = "N",
+            defaultValue = "2",
+            description = "shop processes, and as many billing processes, 1 to 8 (default: ${DEFAULT-VALUE})")
+    private int workers;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description =
+                    "decides what is repeated how, and what is killed when (default: another one each time; it is printed)")
+    private @Nullable Long seed;
+
+    @Option(
+            names = "--rate",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "lines a second, up to 100000; 0 is as fast as possible (default: ${DEFAULT-VALUE})")
+    private int rate;
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description =
+                    "keep the database there, in place of an earlier run's; see ./hapax db (default: a temporary folder, deleted at the end)")
+    private @Nullable Path data;
+
+    @Option(names = "--report", paramLabel = "FILE", description = "write the result as JSON")
+    private @Nullable Path report;
+
+    @Option(
+            names = "--naive",
+            description = "the same processes without Hapax: nothing remembers a key, and billing acknowledges first")
+    private boolean naive;
+
+    /**
+     * Runs it.
+     *
+     * @return the exit status
+     * @throws InterruptedException if this thread is interrupted
+     */
+    @Override
+    public Integer call() throws InterruptedException {
+        check(repeats >= 0 && repeats <= 1, "--repeats is " + repeats + "; it must be 0 to 1");
+        check(kills >= 0 && kills <= 1000, "--kills is " + kills + "; it must be 0 to 1000");
+        check(workers >= 1 && workers <= 8, "--workers is " + workers + "; it must be 1 to 8");
+        check(rate >= 0 && rate <= 100_000, "--rate is " + rate + "; it must be 0 to 100000");
+        checkReport();
+        DemoPlan.Load load = new DemoPlan.Load(
+                repeats, rate, seed != null ? seed : ThreadLocalRandom.current().nextInt(SEED_BOUND));
+        DemoPlan plan = new DemoPlan(readOrders(), load, workers, kills, naive, data);
+        Screen screen = new Screen(System.out, Boolean.getBoolean("hapax.terminal"));
+        DemoResult result = new Demo(plan, screen).run();
+        screen.line("");
+        Report.table(result).forEach(screen::line);
+        writeReport(result);
+        return result.isExact() ? 0 : 1;
+    }
+
+    private OrderFile readOrders() {
+        if (orders == null) {
+            return OrderFile.bundled();
+        }
+        try {
+            return OrderFile.read(orders);
+        } catch (BrokenOrdersException broken) {
+            throw refusal(orders + ", " + broken.getMessage());
+        } catch (IOException failure) {
+            throw refusal("--orders " + orders + " can't be read: " + reason(failure));
+        }
+    }
+
+    /** Found out before the run, not after it. */
+    private void checkReport() {
+        if (report == null) {
+            return;
+        }
+        Path folder = report.toAbsolutePath().getParent();
+        check(folder != null && Files.isDirectory(folder), "--report " + report + ": there is no such folder");
+        check(!Files.isDirectory(report), "--report " + report + " is a folder");
+        check(
+                Files.exists(report) ? Files.isWritable(report) : folder != null && Files.isWritable(folder),
+                "--report " + report + " can't be written");
+    }
+
+    private void writeReport(DemoResult result) {
+        if (report == null) {
+            return;
+        }
+        try {
+            Report.write(result, report);
+        } catch (IOException failure) {
+            throw new DemoException("the report could not be written: " + reason(failure), failure);
+        }
+    }
+
+    private static String reason(IOException failure) {
+        return failure instanceof java.nio.file.NoSuchFileException ? "there is no such file" : failure.toString();
+    }
+
+    private void check(boolean allowed, String otherwise) {
+        if (!allowed) {
+            throw refusal(otherwise);
+        }
+    }
+
+    private ParameterException refusal(String why) {
+        return new ParameterException(spec.commandLine(), why);
+    }
+}

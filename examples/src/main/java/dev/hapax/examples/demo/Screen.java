@@ -1,0 +1,64 @@
+package dev.hapax.examples.demo;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * What a person sees. On a terminal one line is written over again and again; elsewhere it is a plain line, less often. Thread-safe.
+ */
+public final class Screen {
+    private static final String ERASE = "\r\u001b[K";
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final PrintStream out;
+    private final boolean terminal;
+    private boolean statusShown;
+
+    /**
+     * Writes to a stream.
+     *
+     * @param out where to
+     * @param terminal whether a line can be written over there
+     */
+    public Screen(PrintStream out, boolean terminal) {
+        this.out = out;
+        this.terminal = terminal;
+    }
+
+    /** {@return how often a status is worth showing} */
+    Duration statusPause() {
+        return terminal ? Duration.ofMillis(200) : Duration.ofSeconds(2);
+    }
+
+    /** Shows how things stand; on a terminal in place of what it showed before. */
+    void status(String text) {
+        lock.lock();
+        try {
+            if (terminal) {
+                out.print(ERASE + text);
+                statusShown = true;
+            } else {
+                out.println(text);
+            }
+            out.flush();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Writes a line that stays. */
+    void line(String text) {
+        lock.lock();
+        try {
+            if (statusShown) {
+                out.print(ERASE);
+                statusShown = false;
+            }
+            out.println(text);
+            out.flush();
+        } finally {
+            lock.unlock();
+        }
+    }
+}

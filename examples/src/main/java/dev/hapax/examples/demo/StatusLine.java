@@ -1,0 +1,73 @@
+package dev.hapax.examples.demo;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** Shows every moment how far the run is, in a thread of its own, until it is closed. */
+final class StatusLine implements AutoCloseable {
+    private static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private final Screen screen;
+    private final Tally tally;
+    private final Progress progress;
+    private final long startNanos = System.nanoTime();
+    private final Deque<Sample> window = new ArrayDeque<>();
+    private final CountDownLatch end = new CountDownLatch(1);
+    private final Thread thread = Thread.ofPlatform().daemon().name("status").unstarted(this::show);
+
+    StatusLine(Screen screen, Tally tally, Progress progress) {
+        this.screen = screen;
+        this.tally = tally;
+        this.progress = progress;
+        window.add(new Sample(startNanos, 0));
+        thread.start();
+    }
+
+    private record Sample(long nanos, int answered) {}
+
+    private void show() {
+        try {
+            while (!end.await(screen.statusPause().toMillis(), TimeUnit.MILLISECONDS)) {
+                screen.status(text());
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private String text() {
+        long now = System.nanoTime();
+        int answered = progress.answered();
+        while (window.size() > 1 && now - window.getFirst().nanos() > WINDOW_NANOS) {
+            window.removeFirst();
+        }
+        Sample from = window.getFirst();
+        window.addLast(new Sample(now, answered));
+        double perSecond = (answered - from.answered()) * 1e9 / Math.max(1, now - from.nanos());
+        return String.format(
+                Locale.ROOT,
+                "%5.1f s  sent %,d  repeated %,d  applied %,d  replayed %,d  killed %d  %,.0f lines/s",
+                (now - startNanos) / 1e9,
+                tally.sent.sum(),
+                tally.repeats.sum(),
+                tally.applied.sum(),
+                tally.replayed.sum(),
+                progress.killed(),
+                perSecond);
+    }
+
+    /** Shows how it stands in the end, and no more. */
+    @Override
+    public void close() {
+        end.countDown();
+        try {
+            thread.join();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        screen.line(text());
+    }
+}
