@@ -1,6 +1,7 @@
 package dev.hapax;
 
 import dev.hapax.consume.ConsumerBuilder;
+import dev.hapax.consume.Consumers;
 import dev.hapax.consume.Quarantine;
 import dev.hapax.control.Control;
 import dev.hapax.internal.Home;
@@ -69,6 +70,11 @@ public final class Hapax implements AutoCloseable {
     /** Messages that were set aside, or wait. */
     public Quarantine quarantine() {
         return home.quarantine();
+    }
+
+    /** Consumers by what is stored of them, also those that nobody runs any more. */
+    public Consumers consumers() {
+        return home.consumers();
     }
 
     /** Pause and resume. */

@@ -5,12 +5,14 @@ import dev.hapax.Scope;
 import dev.hapax.StoreException;
 import dev.hapax.consume.Consumer;
 import dev.hapax.consume.ConsumerBuilder;
+import dev.hapax.consume.Consumers;
 import dev.hapax.consume.Quarantine;
 import dev.hapax.control.Control;
 import dev.hapax.internal.consume.ConsumerGround;
 import dev.hapax.internal.consume.ConsumerSettings;
 import dev.hapax.internal.consume.HeldQuarantine;
 import dev.hapax.internal.consume.LogConsumer;
+import dev.hapax.internal.consume.StoredConsumers;
 import dev.hapax.internal.log.LogWriter;
 import dev.hapax.internal.once.ActiveTransaction;
 import dev.hapax.internal.once.OnceFactory;
@@ -31,6 +33,7 @@ public final class Home implements AutoCloseable {
     private final OnceFactory once;
     private final ConsumerGround consumerGround;
     private final Quarantine quarantine;
+    private final Consumers stored;
     private final Control control;
     private final Map<String, Consumer> consumers = new ConcurrentHashMap<>();
 
@@ -60,6 +63,7 @@ public final class Home implements AutoCloseable {
                 new OnceFactory.Settings(settings.metrics, retries, settings.futureTolerance, settings.waitUpTo));
         this.consumerGround = new ConsumerGround(connections, shared, retries, settings.metrics, pauses, signals);
         this.quarantine = new HeldQuarantine(connections);
+        this.stored = new StoredConsumers(connections);
         this.control = new StoredControl(connections);
         this.housekeeper = new Housekeeper(connections, partitions, clock, log, signals);
         this.keeper = new Keeper(settings.name, connections, clock, pauses, housekeeper, settings.housekeeping);
@@ -85,6 +89,10 @@ public final class Home implements AutoCloseable {
 
     public Quarantine quarantine() {
         return quarantine;
+    }
+
+    public Consumers consumers() {
+        return stored;
     }
 
     public Control control() {

@@ -1,0 +1,90 @@
+package dev.hapax.internal.consume;
+
+import dev.hapax.RetryException;
+import dev.hapax.StoreException;
+import dev.hapax.consume.Consumers;
+import dev.hapax.internal.Checks;
+import dev.hapax.internal.Connections;
+import dev.hapax.internal.SqlFaults;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Consumers, as rows. Safe for use by many threads. */
+public final class StoredConsumers implements Consumers {
+
+    private static final Logger LOG = LoggerFactory.getLogger(StoredConsumers.class);
+
+    private final Connections connections;
+
+    public StoredConsumers(Connections connections) {
+        this.connections = connections;
+    }
+
+    @Override
+    public Optional<Forgotten> forget(String consumer, HeldMessages held) {
+        Checks.name("consumer", consumer);
+        try {
+            Forgotten forgotten = connections.inTransaction(connection -> forget(connection, consumer, held));
+            if (forgotten.lanes() == 0) {
+                return Optional.empty();
+            }
+            LOG.info("consumer {} was forgotten, with {} held messages", consumer, forgotten.held());
+            return Optional.of(forgotten);
+        } catch (SQLException e) {
+            String message =
+                    "the consumer could not be forgotten (SQLState " + e.getSQLState() + "): " + e.getMessage();
+            throw SqlFaults.isRetryable(e) ? new RetryException(message, e) : new StoreException(message, e);
+        }
+    }
+
+    private static Forgotten forget(Connection connection, String consumer, HeldMessages wanted) throws SQLException {
+        // The positions first, as their owner does it: who wants to take one waits here, and then finds none.
+        long lanes = number(
+                connection,
+                "SELECT count(*) FROM (SELECT FROM hapax.position WHERE consumer = ? ORDER BY lane FOR UPDATE) locked",
+                consumer);
+        long running = number(
+                connection,
+                "SELECT coalesce(ceil(extract(epoch FROM max(until) - clock_timestamp())), 0) FROM ("
+                        + "SELECT leased_until AS until FROM hapax.position WHERE consumer = ? AND owner IS NOT NULL"
+                        + " UNION ALL SELECT seen_until FROM hapax.member WHERE consumer = ?) one",
+                consumer,
+                consumer);
+        Checks.state(
+                running <= 0,
+                "consumer %s is still run by a process; stop it first (a process that was killed counts for its lease, %d s from now)",
+                consumer,
+                running);
+        long held = number(connection, "SELECT count(*) FROM hapax.held WHERE consumer = ?", consumer);
+        Checks.state(
+                held == 0 || wanted == HeldMessages.LOSE,
+                "consumer %s holds %d messages whose effects are not applied; they would be lost",
+                consumer,
+                held);
+        for (String table : new String[] {"held", "member", "position"}) {
+            try (PreparedStatement delete =
+                    connection.prepareStatement("DELETE FROM hapax." + table + " WHERE consumer = ?")) {
+                delete.setString(1, consumer);
+                delete.executeUpdate();
+            }
+        }
+        return new Forgotten((int) lanes, held);
+    }
+
+    private static long number(Connection connection, String sql, String... parameters) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(sql)) {
+            for (int i = 0; i < parameters.length; i++) {
+                select.setString(i + 1, parameters[i]);
+            }
+            try (ResultSet row = select.executeQuery()) {
+                row.next();
+                return row.getLong(1);
+            }
+        }
+    }
+}
