@@ -1,24 +1,17 @@
 package dev.hapax.server;
 
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
+import dev.hapax.server.command.Commands;
 
-/** The commands of operators. */
-@Command(name = "hapax", description = "The commands of operators.", mixinStandardHelpOptions = true)
-public final class Main implements Runnable {
+/** Where the launcher enters. */
+public final class Main {
     private Main() {}
 
     /**
-     * Runs one command and exits with its status.
+     * Runs one command and exits with its status: 0 done, 1 a problem was found, 2 the command line is wrong, 3 the database can't be reached.
      *
      * @param args the command and its options
      */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Main()).execute(args));
-    }
-
-    @Override
-    public void run() {
-        CommandLine.usage(this, System.out);
+        System.exit(Commands.commandLine(System.getenv()).execute(args));
     }
 }

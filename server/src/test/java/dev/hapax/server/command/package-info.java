@@ -1,0 +1,2 @@
+/** Operators' commands on a real database. */
+package dev.hapax.server.command;
