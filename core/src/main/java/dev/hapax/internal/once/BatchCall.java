@@ -21,6 +21,7 @@ import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -178,30 +179,34 @@ final class BatchCall<T> implements OnceAll<T> {
     }
 
     private void mark(Connection connection, List<Row> sorted, Verdict[] verdicts) throws SQLException {
-        List<Row> firsts = new ArrayList<>(sorted.size());
-        Map<Id, Row> firstById = new HashMap<>(sorted.size() * 2);
+        Map<Id, Row> firstById = new LinkedHashMap<>(sorted.size() * 2);
         for (Row row : sorted) {
-            Row first = firstById.putIfAbsent(Id.of(row.marker()), row);
-            if (first == null) {
-                firsts.add(row);
-            } else {
-                boolean conflict =
-                        row.fingerprint() != null && Fingerprints.differ(row.fingerprint(), first.fingerprint());
-                verdicts[row.index()] = conflict ? Verdict.CONFLICTING : Verdict.REPLAYED;
-            }
+            firstById.putIfAbsent(Id.of(row.marker()), row);
         }
-        Set<Id> fresh = insert(connection, firsts);
+        Set<Id> fresh = insert(connection, List.copyOf(firstById.values()));
         List<Row> seen = new ArrayList<>();
-        for (Row row : firsts) {
-            boolean isFresh = fresh.contains(Id.of(row.marker()));
-            verdicts[row.index()] = isFresh ? Verdict.APPLIED : Verdict.REPLAYED;
-            if (!isFresh && row.fingerprint() != null) {
-                seen.add(row);
+        for (Row row : sorted) {
+            Id id = Id.of(row.marker());
+            Row first = firstById.get(id);
+            if (!fresh.contains(id)) {
+                verdicts[row.index()] = Verdict.REPLAYED;
+                if (row.fingerprint() != null) {
+                    seen.add(row);
+                }
+            } else if (first == null || row.index() == first.index()) {
+                verdicts[row.index()] = Verdict.APPLIED;
+            } else {
+                // A repeat inside the batch is held against the one that is applied now.
+                verdicts[row.index()] = isConflict(row, first.fingerprint()) ? Verdict.CONFLICTING : Verdict.REPLAYED;
             }
         }
         if (!seen.isEmpty()) {
             compare(connection, seen, verdicts);
         }
+    }
+
+    private static boolean isConflict(Row row, byte @Nullable [] stored) {
+        return row.fingerprint() != null && Fingerprints.differ(row.fingerprint(), stored);
     }
 
     private Set<Id> insert(Connection connection, List<Row> rows) throws SQLException {
@@ -266,8 +271,7 @@ final class BatchCall<T> implements OnceAll<T> {
             }
         }
         for (Row row : seen) {
-            byte[] given = row.fingerprint();
-            if (given != null && Fingerprints.differ(given, stored.get(Id.of(row.marker())))) {
+            if (isConflict(row, stored.get(Id.of(row.marker())))) {
                 verdicts[row.index()] = Verdict.CONFLICTING;
             }
         }
