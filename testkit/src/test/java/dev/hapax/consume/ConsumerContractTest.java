@@ -53,11 +53,15 @@ class ConsumerContractTest {
     }
 
     private ConsumerBuilder writing(String name) {
-        return consumer(name).handle(String.class, (body, tx) -> handled(tx.connection(), tx.message().messageKey(), body));
+        return consumer(name)
+                .handle(
+                        String.class,
+                        (body, tx) -> handled(tx.connection(), tx.message().messageKey(), body));
     }
 
     private static void handled(Connection connection, String messageKey, String body) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO handled (message_key, body) VALUES (?, ?)")) {
+        try (PreparedStatement insert =
+                connection.prepareStatement("INSERT INTO handled (message_key, body) VALUES (?, ?)")) {
             insert.setString(1, messageKey);
             insert.setString(2, body);
             insert.executeUpdate();
@@ -68,7 +72,8 @@ class ConsumerContractTest {
     private List<String> handled(String messageKey) throws SQLException {
         List<String> bodies = new ArrayList<>();
         try (Connection connection = shop.pool.getConnection();
-                PreparedStatement select = connection.prepareStatement("SELECT body FROM handled WHERE message_key = ? ORDER BY nth")) {
+                PreparedStatement select =
+                        connection.prepareStatement("SELECT body FROM handled WHERE message_key = ? ORDER BY nth")) {
             select.setString(1, messageKey);
             try (ResultSet row = select.executeQuery()) {
                 while (row.next()) {
@@ -147,7 +152,8 @@ class ConsumerContractTest {
             }
             await().until(() -> count() == 20);
             // The position stands in front of the missing number, and what is done above it is noted.
-            assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.position WHERE done <> '{}'")).isEqualTo(1);
+            assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.position WHERE done <> '{}'"))
+                    .isEqualTo(1);
             slow.commit();
             await().until(() -> count() == 21);
             await().until(() -> shop.database.queryLong("SELECT count(*) FROM hapax.position WHERE done <> '{}'") == 0);
@@ -267,9 +273,13 @@ class ConsumerContractTest {
                 publish("a", body);
             }
             Quarantine quarantine = shop.hapax.quarantine();
-            await().until(() -> quarantine.list("one", Quarantine.State.QUARANTINED, 10).size() == 1
+            await().until(() -> quarantine
+                                    .list("one", Quarantine.State.QUARANTINED, 10)
+                                    .size()
+                            == 1
                     && quarantine.list("one", Quarantine.State.WAITING, 10).size() == 3);
-            Quarantine.Held held = quarantine.list("one", Quarantine.State.QUARANTINED, 10).getFirst();
+            Quarantine.Held held =
+                    quarantine.list("one", Quarantine.State.QUARANTINED, 10).getFirst();
             assertThat(held.attempts()).isEqualTo(2);
             assertThat(held.reason()).hasValue("java.lang.IllegalArgumentException: can't: p1");
             assertThat(held.message().body()).isEqualTo("p1".getBytes(java.nio.charset.StandardCharsets.UTF_8));
@@ -280,7 +290,10 @@ class ConsumerContractTest {
                     .anyMatch(h -> h.reason().orElse("").contains("p2")));
             assertThat(handled("a")).containsExactly("p1", "1");
 
-            long second = quarantine.list("one", Quarantine.State.QUARANTINED, 10).getFirst().id();
+            long second = quarantine
+                    .list("one", Quarantine.State.QUARANTINED, 10)
+                    .getFirst()
+                    .id();
             assertThat(quarantine.discard(second, "a test order")).isTrue();
             assertThat(quarantine.discard(second, "again")).isFalse();
             await().until(() -> handled("a").size() == 3);
@@ -306,7 +319,8 @@ class ConsumerContractTest {
             await().until(() -> handled("a").size() == 2);
         }
         assertThat(handled("a")).containsExactly("1", "2");
-        assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.held WHERE state = 'QUARANTINED'")).isEqualTo(1);
+        assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.held WHERE state = 'QUARANTINED'"))
+                .isEqualTo(1);
     }
 
     @Test
@@ -324,9 +338,11 @@ class ConsumerContractTest {
                 })
                 .start()) {
             await().until(() -> count() == 90);
-            await().until(() -> shop.database.queryLong("SELECT count(*) FROM hapax.held WHERE state = 'QUARANTINED'") == 10);
+            await().until(() ->
+                    shop.database.queryLong("SELECT count(*) FROM hapax.held WHERE state = 'QUARANTINED'") == 10);
         }
-        assertThat(shop.database.queryLong("SELECT count(DISTINCT message_key) FROM handled")).isEqualTo(90);
+        assertThat(shop.database.queryLong("SELECT count(DISTINCT message_key) FROM handled"))
+                .isEqualTo(90);
     }
 
     @Test
@@ -347,7 +363,8 @@ class ConsumerContractTest {
                 })
                 .start()) {
             await().until(() -> count() == 19);
-            await().until(() -> shop.database.queryLong("SELECT count(*) FROM hapax.held WHERE reason LIKE '%strict%'") == 1);
+            await().until(() ->
+                    shop.database.queryLong("SELECT count(*) FROM hapax.held WHERE reason LIKE '%strict%'") == 1);
         }
         assertThat(count()).isEqualTo(19);
     }
@@ -359,7 +376,10 @@ class ConsumerContractTest {
         try (Hapax other = Hapax.on(shop.pool).name("other").open();
                 Consumer running = other.consumer("one")
                         .topic(TOPIC)
-                        .handle(String.class, (body, tx) -> handled(tx.connection(), tx.message().messageKey(), body))
+                        .handle(
+                                String.class,
+                                (body, tx) ->
+                                        handled(tx.connection(), tx.message().messageKey(), body))
                         .start()) {
             await().until(() -> count() == 1);
             await().until(() -> shop.database.queryLong(
@@ -394,12 +414,14 @@ class ConsumerContractTest {
     @Test
     void large_messages_arrive_whole_and_larger_ones_are_refused() throws SQLException {
         AtomicInteger bytes = new AtomicInteger();
-        try (Consumer running =
-                consumer("one").handle(byte[].class, (body, tx) -> bytes.set(body.length)).start()) {
+        try (Consumer running = consumer("one")
+                .handle(byte[].class, (body, tx) -> bytes.set(body.length))
+                .start()) {
             shop.hapax.once(Shop.newKey()).run(tx -> tx.publish(TOPIC, "a", new byte[1 << 20]));
             await().until(() -> bytes.get() == 1 << 20);
         }
-        assertThatThrownBy(() -> shop.hapax.once(Shop.newKey()).run(tx -> tx.publish(TOPIC, "a", new byte[(1 << 20) + 1])))
+        assertThatThrownBy(() ->
+                        shop.hapax.once(Shop.newKey()).run(tx -> tx.publish(TOPIC, "a", new byte[(1 << 20) + 1])))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("1048576");
     }
@@ -422,19 +444,35 @@ class ConsumerContractTest {
         }
         assertThat(handled("k")).containsExactly("now", "later");
         assertThat(seen.get("later")).isAfterOrEqualTo(due.minusMillis(50));
-        assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.delayed")).isZero();
+        assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.delayed"))
+                .isZero();
     }
 
     @Test
     void a_new_consumer_starts_where_it_is_told_to() throws SQLException {
         publish("a", "old");
-        Instant between = shop.hapax.once(Shop.newKey(), String.class).call(tx -> Instant.now().toString()).kept().map(Instant::parse).orElseThrow();
+        Instant between = shop.hapax
+                .once(Shop.newKey(), String.class)
+                .call(tx -> Instant.now().toString())
+                .kept()
+                .map(Instant::parse)
+                .orElseThrow();
         await().until(() -> Instant.now().isAfter(between.plusMillis(20)));
         publish("a", "middle");
-        try (Consumer now = consumer("now").startFrom(Start.NOW).handle(String.class, (body, tx) -> handled(tx.connection(), "now", body)).start();
-                Consumer at = consumer("at").startFrom(Start.at(between)).handle(String.class, (body, tx) -> handled(tx.connection(), "at", body)).start();
-                Consumer all = consumer("all").handle(String.class, (body, tx) -> handled(tx.connection(), "all", body)).start()) {
-            await().until(() -> shop.database.queryLong("SELECT count(DISTINCT consumer) FROM hapax.position WHERE owner IS NOT NULL") == 3);
+        try (Consumer now = consumer("now")
+                        .startFrom(Start.NOW)
+                        .handle(String.class, (body, tx) -> handled(tx.connection(), "now", body))
+                        .start();
+                Consumer at = consumer("at")
+                        .startFrom(Start.at(between))
+                        .handle(String.class, (body, tx) -> handled(tx.connection(), "at", body))
+                        .start();
+                Consumer all = consumer("all")
+                        .handle(String.class, (body, tx) -> handled(tx.connection(), "all", body))
+                        .start()) {
+            await().until(() -> shop.database.queryLong(
+                            "SELECT count(DISTINCT consumer) FROM hapax.position WHERE owner IS NOT NULL")
+                    == 3);
             publish("a", "new");
             await().until(() -> count() == 6);
         }
@@ -448,8 +486,11 @@ class ConsumerContractTest {
         try (Hapax other = Shop.builder(shop.pool).open();
                 Consumer one = writing("shared").start()) {
             await().until(() -> lanesOwned() == 16 && owners() == 1);
-            try (Consumer two = other.consumer("shared").topic(TOPIC)
-                    .handle(String.class, (body, tx) -> handled(tx.connection(), tx.message().messageKey(), body))
+            try (Consumer two = other.consumer("shared")
+                    .topic(TOPIC)
+                    .handle(
+                            String.class,
+                            (body, tx) -> handled(tx.connection(), tx.message().messageKey(), body))
                     .start()) {
                 await().until(() -> owners() == 2 && lanesOwned() == 16);
                 for (int i = 0; i < 200; i++) {
@@ -488,7 +529,8 @@ class ConsumerContractTest {
             publish("a", "1");
             inside.await();
             // Another has taken over while the first is still at it.
-            shop.database.execute("UPDATE hapax.position SET token = token + 1, owner = 'another', leased_until = now() + interval '1 second'");
+            shop.database.execute(
+                    "UPDATE hapax.position SET token = token + 1, owner = 'another', leased_until = now() + interval '1 second'");
             go.countDown();
             await().until(() -> runs.get() >= 2 && count() == 1);
         }
@@ -500,14 +542,17 @@ class ConsumerContractTest {
         try (Consumer running = writing("one").start()) {
             publish("a", "1");
             await().until(() -> count() == 1);
-            assertThat(shop.hapax.control().pause(Control.Kind.CONSUMER, "one", "test", "me")).isTrue();
-            assertThat(shop.hapax.control().pause(Control.Kind.CONSUMER, "one", "test", "me")).isFalse();
+            assertThat(shop.hapax.control().pause(Control.Kind.CONSUMER, "one", "test", "me"))
+                    .isTrue();
+            assertThat(shop.hapax.control().pause(Control.Kind.CONSUMER, "one", "test", "me"))
+                    .isFalse();
             await().until(() -> {
                 publish("a", "x");
                 return running.lag().messages() > 3;
             });
             long before = count();
-            assertThat(shop.hapax.control().resume(Control.Kind.CONSUMER, "one")).isTrue();
+            assertThat(shop.hapax.control().resume(Control.Kind.CONSUMER, "one"))
+                    .isTrue();
             await().until(() -> running.lag().messages() == 0);
             assertThat(count()).isGreaterThan(before);
         }
@@ -554,23 +599,30 @@ class ConsumerContractTest {
     @Test
     void a_day_of_the_log_is_dropped_only_when_all_readers_are_past_it() throws SQLException {
         publish("a", "old");
-        shop.database.execute("DO $$ BEGIN PERFORM hapax.ensure_partition('log', (now() AT TIME ZONE 'UTC')::date - 5);"
-                + " INSERT INTO hapax.log SELECT nextval('hapax.lane_3'), now(), null, (now() AT TIME ZONE 'UTC')::date - 5, 3, gen_random_uuid(), 'orders.placed', 'o', 'string', 's', 'p', 'k', null, 'old'; END $$");
+        shop.database.execute(
+                "DO $$ BEGIN PERFORM hapax.ensure_partition('log', (now() AT TIME ZONE 'UTC')::date - 5);"
+                        + " INSERT INTO hapax.log SELECT nextval('hapax.lane_3'), now(), null, (now() AT TIME ZONE 'UTC')::date - 5, 3, gen_random_uuid(), 'orders.placed', 'o', 'string', 's', 'p', 'k', null, 'old'; END $$");
         shop.database.execute("UPDATE hapax.tree SET keep_days = 1 WHERE name = 'log'");
         try (Consumer running = writing("reader").start()) {
             await().until(() -> count() == 2);
-            shop.database.execute("INSERT INTO hapax.position (consumer, lane) SELECT 'behind', generate_series(0, 15)");
+            shop.database.execute(
+                    "INSERT INTO hapax.position (consumer, lane) SELECT 'behind', generate_series(0, 15)");
             shop.hapax.housekeep();
-            assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.pruned WHERE tree = 'log'")).isZero();
+            assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.pruned WHERE tree = 'log'"))
+                    .isZero();
             shop.database.execute("DELETE FROM hapax.position WHERE consumer = 'behind'");
-            await().until(() -> shop.hapax.housekeep() >= 0 && shop.database.queryLong("SELECT count(*) FROM hapax.pruned WHERE tree = 'log'") == 1);
+            await().until(() -> shop.hapax.housekeep() >= 0
+                    && shop.database.queryLong("SELECT count(*) FROM hapax.pruned WHERE tree = 'log'") == 1);
         }
         assertThat(count()).isEqualTo(2);
     }
 
     @Test
     void misuse_is_told_before_anything_starts() {
-        assertThatThrownBy(() -> shop.hapax.consumer("x").handle(String.class, (b, tx) -> {}).start())
+        assertThatThrownBy(() -> shop.hapax
+                        .consumer("x")
+                        .handle(String.class, (b, tx) -> {})
+                        .start())
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("no topic");
         assertThatThrownBy(() -> shop.hapax.consumer("x").topic(TOPIC).start())
@@ -581,7 +633,9 @@ class ConsumerContractTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("PT0.5S");
         try (Consumer running = writing("x").start()) {
-            assertThatThrownBy(() -> writing("x").start()).isInstanceOf(IllegalStateException.class).hasMessageContaining("already runs");
+            assertThatThrownBy(() -> writing("x").start())
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("already runs");
         }
     }
 }
