@@ -377,7 +377,7 @@ class OnceContractTest {
         shop.hapax.once(key).statement(sql, key.id());
         assertThatThrownBy(() -> shop.hapax.once(key).statement(sql, key.id()))
                 .isInstanceOf(StoreException.class)
-                .hasMessageContaining("FROM once");
+                .hasMessageContaining("statement_must_read_from_once");
         assertThat(shop.effects(key)).isEqualTo(1);
     }
 

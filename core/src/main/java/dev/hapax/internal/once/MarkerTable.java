@@ -46,18 +46,16 @@ final class MarkerTable {
     }
 
     /**
-     * Marker and effect in one statement; see {@link dev.hapax.once.Once#statement}. The last column stops a statement that changed rows
-     * although its key had been applied.
+     * Marker and effect in one statement; see {@link dev.hapax.once.Once#statement}. Each row that the effect changes proves that the key is new, or the
+     * domain stops it all.
      */
     String with(String effect, boolean matching, boolean waits) {
-        String once =
-                waits ? (matching ? insertMatching : insert) + " RETURNING 1" : "SELECT 1 FROM mark WHERE marked = 1";
         String mark = waits
-                ? ""
-                : "mark (marked) AS MATERIALIZED (SELECT hapax.mark_at_once(CAST(? AS regclass), ?, ?, CAST(? AS date), ?, ?)), ";
-        return "WITH " + mark + "once AS (" + once + "), effect AS (" + effect + " RETURNING 1) SELECT "
-                + (waits ? "(SELECT count(*) FROM once)" : "(SELECT marked FROM mark)")
-                + ", (SELECT count(*) FROM effect),"
-                + " CASE WHEN NOT EXISTS (SELECT FROM once) AND EXISTS (SELECT FROM effect) THEN hapax.refuse_ungated() END";
+                ? "once AS (" + (matching ? insertMatching : insert) + " RETURNING 1 AS marked)"
+                : "mark (marked) AS MATERIALIZED (SELECT hapax.mark_at_once(CAST(? AS regclass), ?, ?, CAST(? AS date), ?, ?)),"
+                        + " once AS (SELECT marked FROM mark WHERE marked = 1)";
+        return "WITH " + mark + ", effect AS (" + effect
+                + " RETURNING CAST((SELECT marked FROM once) AS hapax.statement_must_read_from_once))"
+                + " SELECT coalesce((SELECT marked FROM " + (waits ? "once" : "mark") + "), 0), count(*) FROM effect";
     }
 }

@@ -1,20 +1,20 @@
 -- The log: messages that commit with the effect, read by position, dropped by the day. No row is ever updated or deleted.
 
 CREATE TABLE hapax.log (
-    number       bigint      NOT NULL CHECK (number > 0),
-    published_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    number       bigint       NOT NULL,
+    published_at timestamptz  NOT NULL DEFAULT clock_timestamp(),
     key_time     timestamptz,
-    day          date        NOT NULL,
-    lane         smallint    NOT NULL CHECK (lane BETWEEN 0 AND 15),
-    id           uuid        NOT NULL,
-    topic        text COLLATE "C" NOT NULL CHECK (char_length(topic) BETWEEN 1 AND 200),
-    message_key  text COLLATE "C" NOT NULL CHECK (char_length(message_key) BETWEEN 1 AND 200),
-    type         text COLLATE "C" NOT NULL CHECK (char_length(type) BETWEEN 1 AND 200),
-    scope        text COLLATE "C" NOT NULL,
-    producer     text COLLATE "C" NOT NULL,
-    key          text COLLATE "C" NOT NULL,
-    trace        text COLLATE "C" CHECK (char_length(trace) <= 55),
-    body         bytea       NOT NULL CHECK (octet_length(body) <= 16777216),
+    day          date         NOT NULL,
+    lane         smallint     NOT NULL,
+    id           uuid         NOT NULL,
+    topic        varchar(200) COLLATE "C" NOT NULL,
+    message_key  varchar(200) COLLATE "C" NOT NULL,
+    type         varchar(200) COLLATE "C" NOT NULL,
+    scope        varchar(100) COLLATE "C" NOT NULL,
+    producer     varchar(100) COLLATE "C" NOT NULL,
+    key          varchar(200) COLLATE "C" NOT NULL,
+    trace        varchar(55)  COLLATE "C",
+    body         bytea        NOT NULL,
     PRIMARY KEY (lane, number, day)
 ) PARTITION BY RANGE (day);
 
