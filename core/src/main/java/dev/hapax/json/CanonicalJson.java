@@ -1,6 +1,7 @@
 package dev.hapax.json;
 
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -74,6 +75,11 @@ final class CanonicalJson {
         }
         String sign = value < 0 ? "-" : "";
         BigDecimal shortest = new BigDecimal(Double.toString(Math.abs(value))).stripTrailingZeros();
+        // Java writes at least two digits (4.9E-324), ECMAScript as few as tell the number apart (5e-324).
+        BigDecimal oneDigit = shortest.round(new MathContext(1));
+        if (oneDigit.doubleValue() == Math.abs(value)) {
+            shortest = oneDigit.stripTrailingZeros();
+        }
         String digits = shortest.unscaledValue().toString();
         int k = digits.length();
         int n = k - shortest.scale();
