@@ -144,7 +144,9 @@ public final class Schema {
         String[] tables = relations();
         try (PreparedStatement select = connection.prepareStatement("""
                 SELECT w.name, to_regclass(w.name) IS NULL,
-                       CASE WHEN to_regclass(w.name) IS NOT NULL THEN has_table_privilege(to_regclass(w.name), 'INSERT, SELECT') END
+                       -- Two questions: a list of privileges asks whether there is any of them.
+                       CASE WHEN to_regclass(w.name) IS NOT NULL
+                            THEN has_table_privilege(to_regclass(w.name), 'INSERT') AND has_table_privilege(to_regclass(w.name), 'SELECT') END
                 FROM unnest(CAST(? AS text[])) AS w (name)""")) {
             select.setArray(1, connection.createArrayOf("text", tables));
             try (ResultSet row = select.executeQuery()) {
