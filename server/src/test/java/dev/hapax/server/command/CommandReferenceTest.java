@@ -1,6 +1,7 @@
 package dev.hapax.server.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,6 +23,7 @@ import picocli.CommandLine.Help.Ansi;
 class CommandReferenceTest {
 
     private static final Path PAGE = Path.of(System.getProperty("hapax.root"), "docs", "reference", "commands.md");
+    private static final Path GUIDE = PAGE.resolveSibling(Path.of("..", "guides", "operate.md"));
 
     private static final String HEAD = """
             # Commands of operators
@@ -56,13 +58,23 @@ class CommandReferenceTest {
             List<String> examples =
                     usage.lines().filter(line -> line.startsWith("  ./hapax ")).toList();
             assertThat(examples).as(usage).isNotEmpty();
-            for (String example : examples) {
-                String[] words = words(example);
-                assertThat(Commands.commandLine(Map.of()).parseArgs(words).errors())
-                        .as(example)
-                        .isEmpty();
-            }
+            examples.forEach(CommandReferenceTest::parses);
         }
+    }
+
+    @Test
+    void the_guide_types_commands_that_exist() throws IOException {
+        List<String> typed = Files.readAllLines(GUIDE).stream()
+                .filter(line -> line.strip().startsWith("./hapax "))
+                .toList();
+
+        assertThat(typed).hasSizeGreaterThan(15).allSatisfy(CommandReferenceTest::parses);
+    }
+
+    private static void parses(String example) {
+        assertThatCode(() -> Commands.commandLine(Map.of()).parseArgs(words(example)))
+                .as(example)
+                .doesNotThrowAnyException();
     }
 
     /** As a shell would part them, without what it would redirect. */

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,6 +75,28 @@ class SchemaCommandContractTest {
             assertThat(asRole.ok("scope", "list")).contains("orders.place");
             assertThat(asRole.ok("consumer", "list")).contains("no consumer");
             assertThat(database.queryLong("SELECT count(*) FROM hapax.marker")).isEqualTo(1);
+        } finally {
+            database.execute("DROP OWNED BY " + role + "; DROP ROLE " + role);
+        }
+    }
+
+    @Test
+    void a_role_that_may_only_read_sees_all_lists_and_changes_nothing() throws SQLException {
+        shell.ok("schema", "apply");
+        String role = "reader_" + database.name();
+        database.execute("CREATE ROLE " + role + " LOGIN; GRANT USAGE ON SCHEMA hapax TO " + role
+                + "; GRANT SELECT ON ALL TABLES IN SCHEMA hapax TO " + role
+                + "; GRANT SELECT ON ALL SEQUENCES IN SCHEMA hapax TO " + role);
+        Shell asRole = shell.with("HAPAX_USER", role);
+        try {
+            for (String list : List.of("consumer", "scope", "pause", "prune")) {
+                asRole.ok(list, "list");
+            }
+            assertThat(asRole.run("pause", "scope", "a", "--reason", "b")
+                            .endsWith(1)
+                            .err())
+                    .contains("may not read and write");
+            assertThat(database.queryLong("SELECT count(*) FROM hapax.paused")).isZero();
         } finally {
             database.execute("DROP OWNED BY " + role + "; DROP ROLE " + role);
         }
