@@ -2,13 +2,11 @@ package dev.hapax.internal;
 
 import dev.hapax.Key;
 import java.time.Duration;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Refuses input that is outside its limits, in words that name the limit, the value and the way out. */
 public final class Checks {
 
-    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._/-]{1," + Key.NAME_LENGTH_MAX + "}");
     private static final int SHOWN_MAX = 60;
 
     private Checks() {}
@@ -28,40 +26,47 @@ public final class Checks {
 
     /** The name of a scope, a producer, a consumer: short, and safe in a log line, a metric and a URL. */
     public static String name(String what, String value) {
-        that(
-                NAME.matcher(value).matches(),
-                "%s must be 1 to %d letters, digits, '.', '_', '-' or '/'; it was \"%s\" (%d characters)",
-                what,
-                Key.NAME_LENGTH_MAX,
-                shown(value),
-                value.length());
+        // The words are made only when they are needed: this is asked of every key.
+        if (!isName(value)) {
+            throw refused(
+                    "%s must be 1 to %d letters, digits, '.', '_', '-' or '/'; it was \"%s\" (%d characters)",
+                    what, Key.NAME_LENGTH_MAX, shown(value), value.length());
+        }
         return value;
+    }
+
+    private static boolean isName(String value) {
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            boolean allowed = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '-' && c <= '9' || c == '_';
+            if (!allowed) {
+                return false;
+            }
+        }
+        return !value.isEmpty() && value.length() <= Key.NAME_LENGTH_MAX;
     }
 
     /** An id, a message key, a topic: any text of 1 to 200 characters without control characters. */
     public static String id(String what, String value) {
         int length = value.codePointCount(0, value.length());
-        that(
-                length >= 1 && length <= Key.ID_LENGTH_MAX,
-                "%s must be 1 to %d characters long; it has %d: \"%s\"",
-                what,
-                Key.ID_LENGTH_MAX,
-                length,
-                shown(value));
+        if (length < 1 || length > Key.ID_LENGTH_MAX) {
+            throw refused(
+                    "%s must be 1 to %d characters long; it has %d: \"%s\"",
+                    what, Key.ID_LENGTH_MAX, length, shown(value));
+        }
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
-            if (c >= ' ' && c < 0x7F) {
-                continue;
+            if ((c < ' ' || c >= 0x7F) && (Character.isISOControl(c) || isLoneSurrogate(value, i))) {
+                throw refused(
+                        "%s must not contain control characters or half surrogate pairs; character %d of \"%s\" is U+%04X",
+                        what, i + 1, shown(value), (int) c);
             }
-            that(
-                    !Character.isISOControl(c) && !isLoneSurrogate(value, i),
-                    "%s must not contain control characters or half surrogate pairs; character %d of \"%s\" is U+%04X",
-                    what,
-                    i + 1,
-                    shown(value),
-                    (int) c);
         }
         return value;
+    }
+
+    private static IllegalArgumentException refused(String message, Object... args) {
+        return new IllegalArgumentException(String.format(message, args));
     }
 
     /** A text for people: not blank, bounded. */

@@ -14,10 +14,17 @@ public final class Connections {
 
     private final DataSource dataSource;
     private final Metrics metrics;
+    private final Deadlines deadlines;
 
-    public Connections(DataSource dataSource, Metrics metrics) {
+    public Connections(DataSource dataSource, Metrics metrics, Deadlines deadlines) {
         this.dataSource = dataSource;
         this.metrics = metrics;
+        this.deadlines = deadlines;
+    }
+
+    /** What bounds statements that may wait for others. */
+    public Deadlines deadlines() {
+        return deadlines;
     }
 
     /** What is done with a connection. */

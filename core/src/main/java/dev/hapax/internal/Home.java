@@ -28,6 +28,7 @@ public final class Home implements AutoCloseable {
     private static final Duration STOP_WITHIN = Duration.ofSeconds(10);
 
     private final Settings settings;
+    private final Deadlines deadlines;
     private final Housekeeper housekeeper;
     private final Keeper keeper;
     private final OnceFactory once;
@@ -37,9 +38,10 @@ public final class Home implements AutoCloseable {
     private final Control control;
     private final Map<String, Consumer> consumers = new ConcurrentHashMap<>();
 
-    private Home(Settings settings) throws SQLException {
+    private Home(Settings settings, Deadlines deadlines) throws SQLException {
         this.settings = settings;
-        Connections connections = new Connections(settings.dataSource, settings.metrics);
+        this.deadlines = deadlines;
+        Connections connections = new Connections(settings.dataSource, settings.metrics, deadlines);
         DatabaseClock clock = new DatabaseClock(settings.clock);
         Partitions partitions = new Partitions(connections);
         connections.autoCommit(connection -> {
@@ -70,12 +72,17 @@ public final class Home implements AutoCloseable {
     }
 
     public static Home open(Settings settings) {
+        Deadlines deadlines = new Deadlines(settings.name);
         try {
-            Home home = new Home(settings);
+            Home home = new Home(settings, deadlines);
             home.keeper.start();
             return home;
         } catch (SQLException e) {
+            deadlines.close();
             throw translate("the service could not be opened", e);
+        } catch (RuntimeException e) {
+            deadlines.close();
+            throw e;
         }
     }
 
@@ -127,6 +134,7 @@ public final class Home implements AutoCloseable {
             consumer.stop(STOP_WITHIN);
         }
         keeper.close();
+        deadlines.close();
     }
 
     /** For work that has no key. */

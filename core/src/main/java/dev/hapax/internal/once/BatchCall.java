@@ -11,13 +11,13 @@ import dev.hapax.once.BatchEffect;
 import dev.hapax.once.OnceAll;
 import dev.hapax.once.Verdict;
 import dev.hapax.spi.Metrics.Ending;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -145,7 +145,29 @@ final class BatchCall<T> implements OnceAll<T> {
     }
 
     /** One operation on its way to its table. */
-    private record Row(int index, Marker marker, byte @Nullable [] fingerprint) {}
+    private record Row(int index, Marker marker, byte @Nullable [] fingerprint) implements Comparable<Row> {
+
+        /** By scope, producer and key: the order in which all batches take their locks. */
+        @Override
+        public int compareTo(Row other) {
+            int order =
+                    Integer.compare(marker.scope().id(), other.marker.scope().id());
+            if (order == 0) {
+                order = Integer.compare(marker.producer(), other.marker.producer());
+            }
+            if (order == 0) {
+                order = marker.key().id().compareTo(other.marker.key().id());
+            }
+            return order == 0 ? Integer.compare(index, other.index) : order;
+        }
+
+        /** Whether one statement without fingerprints can write both. */
+        boolean isLike(Row other) {
+            return fingerprint == null
+                    && marker.producer() == other.marker.producer()
+                    && marker.scope().id() == other.marker.scope().id();
+        }
+    }
 
     /** What tells markers of one table apart. */
     private record Id(int scope, int producer, String key) {
@@ -170,10 +192,7 @@ final class BatchCall<T> implements OnceAll<T> {
             }
         }
         for (List<Row> rows : byTable.values()) {
-            rows.sort(Comparator.comparing((Row row) -> row.marker().scope().id())
-                    .thenComparing(row -> row.marker().producer())
-                    .thenComparing(row -> row.marker().key().id())
-                    .thenComparing(Row::index));
+            rows.sort(Row::compareTo);
         }
         return byTable;
     }
@@ -212,20 +231,9 @@ final class BatchCall<T> implements OnceAll<T> {
     private Set<Id> insert(Connection connection, List<Row> rows) throws SQLException {
         Marker first = rows.getFirst().marker();
         long since = SystemSource.INSTANCE.nanos();
-        try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAll)) {
-            insert.setQueryTimeout(spec.waitSeconds);
-            bind(connection, insert, rows);
-            insert.setArray(
-                    4,
-                    connection.createArrayOf(
-                            "bytea", rows.stream().map(Row::fingerprint).toArray(byte[][]::new)));
-            Set<Id> fresh = new HashSet<>(rows.size() * 2);
-            try (ResultSet result = insert.executeQuery()) {
-                while (result.next()) {
-                    fresh.add(new Id(result.getInt(1), result.getInt(2), result.getString(3)));
-                }
-            }
-            return fresh;
+        try {
+            boolean alike = rows.stream().allMatch(row -> row.isLike(rows.getFirst()));
+            return alike ? insertAlike(connection, first, rows) : insertAll(connection, first, rows);
         } catch (SQLException e) {
             if (SqlFaults.isUndefinedTable(e)) {
                 engine.markers.forget(first);
@@ -240,6 +248,51 @@ final class BatchCall<T> implements OnceAll<T> {
         }
     }
 
+    private Set<Id> insertAlike(Connection connection, Marker first, List<Row> rows) throws SQLException {
+        int scope = first.scope().id();
+        int producer = first.producer();
+        try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAlike)) {
+            insert.setInt(1, scope);
+            insert.setInt(2, producer);
+            insert.setArray(3, keys(connection, rows));
+            Set<Id> fresh = new HashSet<>(rows.size() * 2);
+            try (ResultSet result = execute(insert)) {
+                while (result.next()) {
+                    fresh.add(new Id(scope, producer, result.getString(1)));
+                }
+            }
+            return fresh;
+        }
+    }
+
+    private Set<Id> insertAll(Connection connection, Marker first, List<Row> rows) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAll)) {
+            bind(connection, insert, rows);
+            insert.setArray(
+                    4,
+                    connection.createArrayOf(
+                            "bytea", rows.stream().map(Row::fingerprint).toArray(byte[][]::new)));
+            Set<Id> fresh = new HashSet<>(rows.size() * 2);
+            try (ResultSet result = execute(insert)) {
+                while (result.next()) {
+                    fresh.add(new Id(result.getInt(1), result.getInt(2), result.getString(3)));
+                }
+            }
+            return fresh;
+        }
+    }
+
+    private ResultSet execute(PreparedStatement insert) throws SQLException {
+        try (var watch = engine.connections().deadlines().watch(insert, spec.waitSeconds)) {
+            return insert.executeQuery();
+        }
+    }
+
+    private static Array keys(Connection connection, List<Row> rows) throws SQLException {
+        return connection.createArrayOf(
+                "text", rows.stream().map(row -> row.marker().key().id()).toArray());
+    }
+
     private static void bind(Connection connection, PreparedStatement statement, List<Row> rows) throws SQLException {
         statement.setArray(
                 1,
@@ -249,10 +302,7 @@ final class BatchCall<T> implements OnceAll<T> {
                 2,
                 connection.createArrayOf(
                         "int4", rows.stream().map(r -> r.marker().producer()).toArray()));
-        statement.setArray(
-                3,
-                connection.createArrayOf(
-                        "text", rows.stream().map(r -> r.marker().key().id()).toArray()));
+        statement.setArray(3, keys(connection, rows));
     }
 
     /** Finds those among the seen whose request was another. */

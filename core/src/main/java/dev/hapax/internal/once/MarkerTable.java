@@ -19,6 +19,8 @@ final class MarkerTable {
     final String insertMatching;
     /** scopes, producers, keys, fingerprints, as arrays; returns the new ones */
     final String insertAll;
+    /** scope, producer, keys as an array; returns the new ones: the usual batch, at half the cost of {@link #insertAll} */
+    final String insertAlike;
     /** scope, producer, key */
     final String find;
     /** scopes, producers, keys, as arrays */
@@ -35,6 +37,8 @@ final class MarkerTable {
         this.insertAll = "INSERT INTO " + name + " (" + dayColumn + "scope, producer, key, fingerprint) SELECT "
                 + dayValue + "* FROM unnest(CAST(? AS int[]), CAST(? AS int[]), CAST(? AS text[]), CAST(? AS bytea[]))"
                 + " ON CONFLICT DO NOTHING RETURNING scope, producer, key";
+        this.insertAlike = "INSERT INTO " + name + " (" + dayColumn + "scope, producer, key) SELECT " + dayValue
+                + "?, ?, * FROM unnest(CAST(? AS text[])) ON CONFLICT DO NOTHING RETURNING key";
         this.find = "SELECT fingerprint FROM " + name + " WHERE scope = ? AND producer = ? AND key = ?";
         this.findAll = "SELECT m.scope, m.producer, m.key, m.fingerprint"
                 + " FROM unnest(CAST(? AS int[]), CAST(? AS int[]), CAST(? AS text[])) AS w (scope, producer, key)"

@@ -5,6 +5,7 @@ import dev.hapax.TooEarlyException;
 import dev.hapax.TooLateException;
 import dev.hapax.internal.DatabaseClock;
 import dev.hapax.internal.Days;
+import dev.hapax.internal.Deadlines;
 import dev.hapax.internal.Names;
 import dev.hapax.internal.Names.StoredScope;
 import dev.hapax.internal.Partitions;
@@ -104,22 +105,24 @@ final class Markers {
     /**
      * Writes the marker in the connection's transaction.
      *
-     * @param waitSeconds how long to wait for another transaction on this key; 0: not at all
+     * @param spec says, among other things, how long to wait for another transaction on this key
      * @return {@link #NEW}, {@link #SEEN}, or {@link #IN_PROGRESS} (only without waiting)
      */
-    int mark(Connection connection, Marker marker, byte @Nullable [] fingerprint, int waitSeconds) throws SQLException {
-        if (waitSeconds == 0) {
+    int mark(Connection connection, Marker marker, OnceSpec spec, Deadlines deadlines) throws SQLException {
+        byte @Nullable [] fingerprint = spec.fingerprint;
+        if (spec.waitSeconds == 0) {
             return markAtOnce(connection, marker, fingerprint);
         }
         MarkerTable table = marker.tableOrTimeless();
         try (PreparedStatement insert =
                 connection.prepareStatement(fingerprint == null ? table.insert : table.insertMatching)) {
-            insert.setQueryTimeout(waitSeconds);
             bind(insert, 1, marker);
             if (fingerprint != null) {
                 insert.setBytes(4, fingerprint);
             }
-            return insert.executeUpdate();
+            try (var watch = deadlines.watch(insert, spec.waitSeconds)) {
+                return insert.executeUpdate();
+            }
         }
     }
 

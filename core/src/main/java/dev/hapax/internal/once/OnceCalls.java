@@ -106,7 +106,6 @@ final class OnceCalls {
                 if (spec.waitSeconds == 0) {
                     next = Markers.bindAtOnce(statement, marker, spec.fingerprint);
                 } else {
-                    statement.setQueryTimeout(spec.waitSeconds);
                     next = Markers.bind(statement, 1, marker);
                     if (spec.fingerprint != null) {
                         statement.setBytes(next++, spec.fingerprint);
@@ -127,9 +126,18 @@ final class OnceCalls {
             }
         }
 
+        private ResultSet execute(PreparedStatement statement) throws SQLException {
+            if (spec.waitSeconds == 0) {
+                return statement.executeQuery();
+            }
+            try (var watch = engine.connections().deadlines().watch(statement, spec.waitSeconds)) {
+                return statement.executeQuery();
+            }
+        }
+
         private Result<Long> answer(Connection connection, Marker marker, PreparedStatement statement)
                 throws SQLException {
-            try (ResultSet row = statement.executeQuery()) {
+            try (ResultSet row = execute(statement)) {
                 row.next();
                 int marked = row.getInt(1);
                 if (marked == Markers.NEW) {

@@ -193,7 +193,7 @@ final class OnceEngine {
     private int mark(Connection connection, Marker marker, OnceSpec spec) throws SQLException {
         long since = SystemSource.INSTANCE.nanos();
         try {
-            return markers.mark(connection, marker, spec.fingerprint, spec.waitSeconds);
+            return markers.mark(connection, marker, spec, connections.deadlines());
         } catch (SQLException e) {
             if (SqlFaults.isUndefinedTable(e)) {
                 markers.forget(marker);
