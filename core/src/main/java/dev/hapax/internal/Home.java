@@ -16,15 +16,21 @@ import dev.hapax.internal.consume.StoredConsumers;
 import dev.hapax.internal.log.LogWriter;
 import dev.hapax.internal.once.ActiveTransaction;
 import dev.hapax.internal.once.OnceFactory;
+import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** All parts of an opened service, put together once. Safe for use by many threads. */
 public final class Home implements AutoCloseable {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Home.class);
     private static final Duration STOP_WITHIN = Duration.ofSeconds(10);
 
     private final Settings settings;
@@ -47,6 +53,7 @@ public final class Home implements AutoCloseable {
         connections.autoCommit(connection -> {
             clock.measure(connection);
             partitions.refresh(connection);
+            warnOfEndlessTransactions(connection);
             return connection;
         });
         Names names = new Names(connections, settings.metrics, settings.defaults);
@@ -69,6 +76,22 @@ public final class Home implements AutoCloseable {
         this.control = new StoredControl(connections);
         this.housekeeper = new Housekeeper(connections, partitions, clock, log, signals);
         this.keeper = new Keeper(settings.name, connections, clock, pauses, housekeeper, settings.housekeeping);
+    }
+
+    /**
+     * A process that is paused or cut off in the middle of a transaction holds its locks until the server ends its session. The fencing token keeps it from doing harm; only this
+     * setting keeps it from standing in the way.
+     */
+    private static void warnOfEndlessTransactions(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SHOW idle_in_transaction_session_timeout")) {
+            row.next();
+            if (row.getString(1).equals("0")) {
+                LOG.warn(
+                        "idle_in_transaction_session_timeout is off: a paused process would hold the locks of its transaction for ever."
+                                + " Set it for the service's role, as ./hapax schema grants prints it");
+            }
+        }
     }
 
     public static Home open(Settings settings) {

@@ -25,7 +25,8 @@ public interface Once {
 
     /**
      * Joins a transaction that the caller has open on this connection (auto-commit off) and will commit. Nothing is retried here; if the effect
-     * throws, the transaction can only be rolled back, so that the marker can't be committed without its effect.
+     * throws, the transaction can only be rolled back, so that the marker can't be committed without its effect. Messages get their place in the log when the effect
+     * returns; for the order of one message key, change the rows that its writers contend for before that.
      */
     Once on(Connection connection);
 

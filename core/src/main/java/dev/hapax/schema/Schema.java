@@ -58,7 +58,7 @@ public final class Schema {
 
     /**
      * The SQL that gives a role what a service needs at run time: rows and functions, no DDL. Partitions are made by functions that run with
-     * the rights of the schema's owner. To be run by that owner.
+     * the rights of the schema's owner. To be run by that owner. Its last line bounds how long a session of the role may be idle in a transaction.
      *
      * @param role 1 to 63 letters, digits, {@code _} or {@code $}
      * @throws IllegalArgumentException if the name is another
@@ -78,6 +78,8 @@ public final class Schema {
                 "-- For the partitions of the days to come:",
                 "ALTER DEFAULT PRIVILEGES IN SCHEMA hapax GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO \"" + role
                         + "\";",
+                "-- So that a paused process does not hold the locks of its transaction for ever (needs the right to alter the role):",
+                "ALTER ROLE \"" + role + "\" SET idle_in_transaction_session_timeout = '30s';",
                 "");
     }
 

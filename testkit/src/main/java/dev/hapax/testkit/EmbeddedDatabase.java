@@ -410,6 +410,8 @@ public final class EmbeddedDatabase implements AutoCloseable {
                     "",
                     "timezone",
                     "UTC"));
+            // A test's process that is stopped in a transaction must not hold its locks for ever.
+            all.put("idle_in_transaction_session_timeout", "30s");
             all.putAll(settings);
             all.putAll(FIXED);
             try {
