@@ -44,7 +44,7 @@ public interface Quarantine {
     }
 
     /**
-     * Held messages of a consumer, oldest first.
+     * Held messages of a consumer, oldest first, without their payloads: {@code message().body()} throws {@link IllegalStateException}; see {@link #show}.
      *
      * @param state only those
      * @param limit at most so many, 1 to 10,000
@@ -67,7 +67,7 @@ public interface Quarantine {
     /**
      * Drops a held message for good; those that wait behind it go on. Its effect will be missing: say why.
      *
-     * @param reason kept in the log file of this process, 1 to 1000 characters
+     * @param reason kept with the message and its payload in {@code hapax.discarded}, 1 to 1000 characters
      * @return false if it isn't held (any more)
      */
     boolean discard(long id, String reason);

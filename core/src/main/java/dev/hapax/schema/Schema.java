@@ -180,6 +180,7 @@ public final class Schema {
                 "hapax.position",
                 "hapax.member",
                 "hapax.held",
+                "hapax.discarded",
                 "hapax.paused"));
         for (int days : new int[] {1, 7, 30, 90, 400}) {
             names.add("hapax.marker_" + days);

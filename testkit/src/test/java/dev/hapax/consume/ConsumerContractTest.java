@@ -282,7 +282,9 @@ class ConsumerContractTest {
                     quarantine.list("one", Quarantine.State.QUARANTINED, 10).getFirst();
             assertThat(held.attempts()).isEqualTo(2);
             assertThat(held.reason()).hasValue("java.lang.IllegalArgumentException: can't: p1");
-            assertThat(held.message().body()).isEqualTo("p1".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+            assertThatThrownBy(() -> held.message().body()).isInstanceOf(IllegalStateException.class);
+            assertThat(quarantine.show(held.id()).orElseThrow().message().body())
+                    .isEqualTo("p1".getBytes(java.nio.charset.StandardCharsets.UTF_8));
 
             poison.remove("p1");
             assertThat(quarantine.retry(held.id())).isTrue();
@@ -299,6 +301,10 @@ class ConsumerContractTest {
             await().until(() -> handled("a").size() == 3);
         }
         assertThat(handled("a")).containsExactly("p1", "1", "2");
+        assertThat(
+                        shop.database.queryLong(
+                                "SELECT count(*) FROM hapax.discarded WHERE why = 'a test order' AND body = 'p2' AND attempts = 2"))
+                .isEqualTo(1);
     }
 
     @Test
@@ -424,6 +430,23 @@ class ConsumerContractTest {
                         shop.hapax.once(Shop.newKey()).run(tx -> tx.publish(TOPIC, "a", new byte[(1 << 20) + 1])))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("1048576");
+    }
+
+    @Test
+    void a_large_message_that_is_held_is_handled_whole_too() throws SQLException {
+        AtomicInteger tries = new AtomicInteger();
+        AtomicInteger bytes = new AtomicInteger();
+        try (Consumer running = consumer("one")
+                .handle(byte[].class, (body, tx) -> {
+                    if (tries.incrementAndGet() == 1) {
+                        throw new IllegalStateException("not yet");
+                    }
+                    bytes.set(body.length);
+                })
+                .start()) {
+            shop.hapax.once(Shop.newKey()).run(tx -> tx.publish(TOPIC, "a", new byte[500_000]));
+            await().until(() -> bytes.get() == 500_000);
+        }
     }
 
     @Test

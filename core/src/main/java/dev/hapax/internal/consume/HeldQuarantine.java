@@ -26,13 +26,27 @@ public final class HeldQuarantine implements Quarantine {
     private static final Logger LOG = LoggerFactory.getLogger(HeldQuarantine.class);
     private static final int LIST_MAX = 10_000;
 
-    private static final String SELECT = "SELECT " + StoredMessage.COLUMNS
-            + ", message_id, body, id, attempts, consumer, state, held_at, next_at, reason FROM hapax.held";
+    private static final String WITH_BODY = select("body");
+
+    /** A list of 10,000 payloads would not fit into a heap. */
+    private static final String WITHOUT_BODY = select("CAST(NULL AS bytea)");
+
+    private static final String DISCARDED = StoredMessage.COLUMNS + ", id, message_id, attempts, consumer, body";
+
+    /** Gone and written down in one statement. */
+    private static final String DISCARD =
+            "WITH gone AS (DELETE FROM hapax.held WHERE id = ? RETURNING *) INSERT INTO hapax.discarded (" + DISCARDED
+                    + ", failure, why) SELECT " + DISCARDED + ", reason, ? FROM gone";
 
     private final Connections connections;
 
     public HeldQuarantine(Connections connections) {
         this.connections = connections;
+    }
+
+    private static String select(String body) {
+        return "SELECT " + StoredMessage.COLUMNS + ", message_id, " + body
+                + ", id, attempts, consumer, state, held_at, next_at, reason FROM hapax.held";
     }
 
     private record Row(
@@ -84,7 +98,7 @@ public final class HeldQuarantine implements Quarantine {
         Checks.range("limit", limit, 1, LIST_MAX);
         return asked(connection -> {
             try (PreparedStatement select = connection.prepareStatement(
-                    SELECT + " WHERE consumer = ? AND state = ? ORDER BY held_at, id LIMIT ?")) {
+                    WITHOUT_BODY + " WHERE consumer = ? AND state = ? ORDER BY held_at, id LIMIT ?")) {
                 select.setString(1, consumer);
                 select.setString(2, state.name());
                 select.setInt(3, limit);
@@ -102,7 +116,7 @@ public final class HeldQuarantine implements Quarantine {
     @Override
     public Optional<Held> show(long id) {
         return asked(connection -> {
-            try (PreparedStatement select = connection.prepareStatement(SELECT + " WHERE id = ?")) {
+            try (PreparedStatement select = connection.prepareStatement(WITH_BODY + " WHERE id = ?")) {
                 select.setLong(1, id);
                 try (ResultSet row = select.executeQuery()) {
                     return row.next() ? Optional.<Held>of(Row.read(row)) : Optional.<Held>empty();
@@ -142,7 +156,7 @@ public final class HeldQuarantine implements Quarantine {
     public boolean discard(long id, String reason) {
         Checks.text("reason", reason, 1000);
         try {
-            boolean gone = connections.inTransaction(connection -> discard(connection, id));
+            boolean gone = connections.inTransaction(connection -> discard(connection, id, reason));
             if (gone) {
                 LOG.warn("held message {} was discarded: {}", id, reason);
             }
@@ -152,7 +166,7 @@ public final class HeldQuarantine implements Quarantine {
         }
     }
 
-    private static boolean discard(Connection connection, long id) throws SQLException {
+    private static boolean discard(Connection connection, long id, String reason) throws SQLException {
         String consumer;
         int lane;
         String messageKey;
@@ -170,8 +184,9 @@ public final class HeldQuarantine implements Quarantine {
                 messageKey = row.getString(3);
             }
         }
-        try (PreparedStatement delete = connection.prepareStatement("DELETE FROM hapax.held WHERE id = ?")) {
+        try (PreparedStatement delete = connection.prepareStatement(DISCARD)) {
             delete.setLong(1, id);
+            delete.setString(2, reason);
             if (delete.executeUpdate() == 0) {
                 return false;
             }

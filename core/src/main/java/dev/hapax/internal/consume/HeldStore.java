@@ -17,6 +17,10 @@ final class HeldStore {
 
     private static final int REASON_MAX = 4_000;
 
+    /** Larger ones are read when they are handled. */
+    private static final String INLINE_BODY =
+            "CASE WHEN octet_length(body) <= " + LogReader.INLINE_BYTES + " THEN body END";
+
     private static final String COPIED =
             "lane, number, topic, message_key, type, scope, producer, key, key_time, trace, published_at, body";
 
@@ -116,7 +120,7 @@ final class HeldStore {
     /** Those whose next try is due, oldest first. */
     List<Due> due(Connection connection, Collection<Short> lanes, int limit) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
-                "SELECT " + StoredMessage.COLUMNS + ", message_id, body, id, attempts FROM hapax.held"
+                "SELECT " + StoredMessage.COLUMNS + ", message_id, " + INLINE_BODY + ", id, attempts FROM hapax.held"
                         + " WHERE consumer = ? AND lane = ANY (CAST(? AS smallint[])) AND state = 'RETRY' AND next_at <= clock_timestamp() ORDER BY lane, number LIMIT ?")) {
             select.setString(1, consumer);
             select.setArray(2, connection.createArrayOf("int2", lanes.toArray()));
@@ -132,6 +136,18 @@ final class HeldStore {
             select.setLong(1, id);
             List<Due> found = read(select);
             return found.isEmpty() ? null : found.getFirst();
+        }
+    }
+
+    byte[] body(Connection connection, Due due) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement("SELECT body FROM hapax.held WHERE id = ?")) {
+            select.setLong(1, due.id());
+            try (ResultSet row = select.executeQuery()) {
+                if (!row.next()) {
+                    throw new SQLException("held message " + due.message() + " has gone before it was handled");
+                }
+                return row.getBytes(1);
+            }
         }
     }
 

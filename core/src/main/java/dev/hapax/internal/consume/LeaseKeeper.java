@@ -32,7 +32,6 @@ final class LeaseKeeper implements Runnable {
     private final Set<Short> leaving = new HashSet<>();
     private final Queue<Short> released;
     private final Semaphore stop = new Semaphore(0);
-    private boolean created;
     private boolean inTrouble;
 
     LeaseKeeper(
@@ -83,9 +82,9 @@ final class LeaseKeeper implements Runnable {
 
     /** One round: be there, keep what is ours, give what is too much, take what is free. */
     void step(Connection connection) throws SQLException {
-        if (!created) {
+        if (assigned.isEmpty()) {
+            // At the start, and after an operator has forgotten the consumer while this process was starting.
             positions.create(connection, settings.start);
-            created = true;
         }
         int members = Math.max(1, positions.join(connection));
         forgetReleased();

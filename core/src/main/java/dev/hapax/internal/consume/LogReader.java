@@ -14,7 +14,7 @@ import java.util.List;
 final class LogReader {
 
     /** Larger bodies are read one at a time, when they are handled: 500 messages of 1 MiB would not fit into a small heap. */
-    private static final int INLINE_BYTES = 16_384;
+    static final int INLINE_BYTES = 16_384;
 
     private static final int GAPS_MAX = 1_000;
 

@@ -320,6 +320,9 @@ final class MessageRunner {
             return null;
         }
         StoredMessage message = due.message();
+        if (message.isBodyMissing()) {
+            message.setBody(held.body(connection, due));
+        }
         Long[] next = {null};
         boolean[] more = {false};
         boolean[] published = {false};

@@ -95,6 +95,30 @@ CREATE TABLE hapax.held (
 );
 CREATE INDEX held_due ON hapax.held (consumer, lane, next_at) WHERE state = 'RETRY';
 
+-- Held messages that an operator has dropped: what, why and by which role. Their effect is missing, so they are kept.
+CREATE TABLE hapax.discarded (
+    id           bigint      PRIMARY KEY,
+    number       bigint      NOT NULL,
+    discarded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    published_at timestamptz NOT NULL,
+    key_time     timestamptz,
+    attempts     int         NOT NULL,
+    lane         smallint    NOT NULL,
+    consumer     text COLLATE "C" NOT NULL,
+    message_id   uuid        NOT NULL,
+    topic        text COLLATE "C" NOT NULL,
+    message_key  text COLLATE "C" NOT NULL,
+    type         text COLLATE "C" NOT NULL,
+    scope        text COLLATE "C" NOT NULL,
+    producer     text COLLATE "C" NOT NULL,
+    key          text COLLATE "C" NOT NULL,
+    trace        text COLLATE "C",
+    discarded_by text        NOT NULL DEFAULT session_user,
+    why          text        NOT NULL CHECK (char_length(why) BETWEEN 1 AND 1000),
+    failure      text,
+    body         bytea       NOT NULL
+);
+
 -- Where a reader starts that has no position yet: the last number of each lane that is at or before the instant.
 CREATE FUNCTION hapax.numbers_before(since timestamptz) RETURNS TABLE (lane smallint, low bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
