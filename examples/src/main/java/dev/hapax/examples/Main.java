@@ -1,20 +1,36 @@
 package dev.hapax.examples;
 
 import dev.hapax.HapaxException;
+import dev.hapax.examples.demo.BrokenOrdersException;
 import dev.hapax.examples.demo.DbCommand;
 import dev.hapax.examples.demo.DemoCommand;
 import dev.hapax.examples.demo.DemoException;
+import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** The commands that show Hapax at work. */
 @Command(
-        name = "hapax",
+        name = "./hapax",
         description = "Shows Hapax at work.",
-        subcommands = {DemoCommand.class, DbCommand.class},
-        mixinStandardHelpOptions = true)
+        subcommands = {DemoCommand.class, DbCommand.class})
 public final class Main implements Runnable {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
     private static final int TROUBLE = 3;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "show this page")
+    @SuppressWarnings("UnusedVariable") // picocli acts on it
+    private boolean help;
 
     private Main() {}
 
@@ -24,37 +40,49 @@ public final class Main implements Runnable {
      * @param args the command and its options
      */
     public static void main(String[] args) {
-        System.exit(run(args));
+        System.exit(run(
+                new PrintWriter(System.out, true, System.out.charset()),
+                new PrintWriter(System.err, true, System.err.charset()),
+                args));
     }
 
     /**
      * Runs one command.
      *
+     * @param out gets its output
+     * @param err gets what is wrong with it
      * @param args the command and its options
      * @return its exit status
      */
-    public static int run(String... args) {
+    public static int run(PrintWriter out, PrintWriter err, String... args) {
         return new CommandLine(new Main())
+                .setOut(out)
+                .setErr(err)
                 .setUsageHelpWidth(110)
-                .setParameterExceptionHandler((refusal, given) -> {
-                    CommandLine command = refusal.getCommandLine();
-                    String name = command.getCommandSpec().qualifiedName(" ");
-                    command.getErr().println("hapax: " + refusal.getMessage());
-                    command.getErr().println("       ./" + name + " --help says more");
-                    return command.getCommandSpec().exitCodeOnInvalidInput();
-                })
-                .setExecutionExceptionHandler((failure, command, parsed) -> {
-                    command.getErr().println("hapax: " + failure.getMessage());
-                    if (!(failure instanceof DemoException || failure instanceof HapaxException)) {
-                        failure.printStackTrace(command.getErr());
-                    }
-                    return TROUBLE;
-                })
+                .setParameterExceptionHandler((refusal, given) -> refuse(refusal))
+                .setExecutionExceptionHandler((failure, command, parsed) -> report(failure, command))
                 .execute(args);
+    }
+
+    private static int refuse(ParameterException refusal) {
+        CommandLine command = refusal.getCommandLine();
+        command.getErr().println("hapax: " + refusal.getMessage());
+        if (!(refusal.getCause() instanceof BrokenOrdersException)) {
+            command.getErr().println("       " + command.getCommandSpec().qualifiedName(" ") + " --help says more");
+        }
+        return command.getCommandSpec().exitCodeOnInvalidInput();
+    }
+
+    private static int report(Exception failure, CommandLine command) {
+        command.getErr().println("hapax: " + failure.getMessage());
+        if (!(failure instanceof DemoException || failure instanceof HapaxException)) {
+            failure.printStackTrace(command.getErr());
+        }
+        return TROUBLE;
     }
 
     @Override
     public void run() {
-        CommandLine.usage(this, System.out);
+        spec.commandLine().usage(spec.commandLine().getOut());
     }
 }

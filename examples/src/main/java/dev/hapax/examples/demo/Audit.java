@@ -7,7 +7,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -24,14 +26,14 @@ final class Audit {
     private final Sums billed;
     private final long twice;
     private final long lost;
-    private final List<String> differences;
+    private final Map<String, List<String>> differences;
 
     private Audit(Counts counts) {
         this.applied = counts.applied;
         this.billed = counts.billed;
         this.twice = counts.twice;
         this.lost = counts.lost;
-        this.differences = List.copyOf(counts.differences);
+        this.differences = Collections.unmodifiableMap(counts.differences);
     }
 
     /** What is found while it is looked at. */
@@ -40,7 +42,11 @@ final class Audit {
         Sums billed = Sums.NONE;
         long twice;
         long lost;
-        final List<String> differences = new ArrayList<>();
+        final Map<String, List<String>> differences = new LinkedHashMap<>();
+
+        void differs(String how, String what) {
+            differences.computeIfAbsent(how, first -> new ArrayList<>()).add(what);
+        }
     }
 
     /** What is known of one line: in the file, in the shop, in billing. */
@@ -122,27 +128,22 @@ final class Audit {
             compare(counts, line.name(), Objects.requireNonNull(traces.remove(line.name())));
         }
         for (String name : new TreeSet<>(traces.keySet())) {
-            counts.differences.add(name + ": was never ordered");
+            counts.differs("never ordered", name);
         }
     }
 
     private static void compare(Counts counts, String name, Traces trace) {
         if (trace.applied > 1 || trace.billed > 1) {
             counts.twice++;
+            counts.differs("took effect twice", name);
         }
         if (trace.applied == 0 || trace.billed == 0) {
             counts.lost++;
-        }
-        if (trace.applied != 1 || trace.billed != 1) {
-            counts.differences.add(name + ": in the shop " + times(trace.applied) + ", billed " + times(trace.billed));
+            counts.differs("lost", name);
         }
         if (trace.altered) {
-            counts.differences.add(name + ": what is stored is not what was ordered");
+            counts.differs("stored otherwise than ordered", name);
         }
-    }
-
-    private static String times(int count) {
-        return count == 1 ? "once" : count == 0 ? "never" : count == 2 ? "twice" : count + " times";
     }
 
     private static void compareTotals(Connection connection, Counts counts, OrderFile orders) throws SQLException {
@@ -154,10 +155,10 @@ final class Audit {
         }
         compare(
                 counts,
-                "balance of customer ",
+                "wrong balance of customer",
                 balances,
                 read(connection, "SELECT customer, amount FROM billing.balance"));
-        compare(counts, "stock of ", stock, read(connection, "SELECT stock_code, quantity FROM shop.stock"));
+        compare(counts, "wrong stock of", stock, read(connection, "SELECT stock_code, quantity FROM shop.stock"));
     }
 
     private static Map<String, BigDecimal> read(Connection connection, String query) throws SQLException {
@@ -179,8 +180,7 @@ final class Audit {
             BigDecimal should = ordered.getOrDefault(name, BigDecimal.ZERO);
             BigDecimal is = found.getOrDefault(name, BigDecimal.ZERO);
             if (should.compareTo(is) != 0) {
-                counts.differences.add(
-                        what + name + ": is " + is.toPlainString() + ", should be " + should.toPlainString());
+                counts.differs(what, name + " (" + is.toPlainString() + " instead of " + should.toPlainString() + ")");
             }
         }
     }
@@ -205,8 +205,8 @@ final class Audit {
         return lost;
     }
 
-    /** {@return what differs, for a person: each key, each balance, each article} */
-    List<String> differences() {
+    /** {@return what differs, by how it differs: keys of lines, customers, articles} */
+    Map<String, List<String>> differences() {
         return differences;
     }
 }

@@ -1,11 +1,14 @@
 package dev.hapax.examples.demo;
 
 import dev.hapax.testkit.EmbeddedDatabase;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code ./hapax db}. */
 @Command(
@@ -20,12 +23,22 @@ import picocli.CommandLine.Option;
             "2:bad options",
             "3:there is no database in DIR, or another process has it open",
             "130:interrupted, which is how it ends"
-        },
-        mixinStandardHelpOptions = true)
+        })
 public final class DbCommand implements Callable<Integer> {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
     @Option(names = "--data", paramLabel = "DIR", required = true, description = "where a demo has kept its database")
     @SuppressWarnings("NullAway.Init") // set by picocli
     private Path data;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "show this page")
+    @SuppressWarnings("UnusedVariable") // picocli acts on it
+    private boolean help;
 
     /**
      * Runs until the process is interrupted; the server stops with it.
@@ -36,10 +49,11 @@ public final class DbCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         try (EmbeddedDatabase server = DemoDatabase.kept(data)) {
-            System.out.println(server.jdbcUrl());
-            System.out.println("psql -h 127.0.0.1 -p " + server.port() + " -U " + server.user() + " -d "
+            PrintWriter out = spec.commandLine().getOut();
+            out.println(server.jdbcUrl());
+            out.println("psql -h 127.0.0.1 -p " + server.port() + " -U " + server.user() + " -d "
                     + server.database().name());
-            System.out.flush();
+            out.flush();
             new CountDownLatch(1).await();
             return 0;
         }

@@ -2,6 +2,7 @@ package dev.hapax.examples.demo;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
@@ -28,8 +29,7 @@ import picocli.CommandLine.Spec;
             "1:not exact; the differing keys are printed",
             "2:bad options, or a file of orders that is not well-formed; nothing was started",
             "3:the run could not be brought to its end"
-        },
-        mixinStandardHelpOptions = true)
+        })
 public final class DemoCommand implements Callable<Integer> {
     private static final int SEED_BOUND = 1_000_000;
 
@@ -94,6 +94,13 @@ public final class DemoCommand implements Callable<Integer> {
             description = "the same processes without Hapax: nothing remembers a key, and billing acknowledges first")
     private boolean naive;
 
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "show this page")
+    @SuppressWarnings("UnusedVariable") // picocli acts on it
+    private boolean help;
+
     /**
      * Runs it.
      *
@@ -110,7 +117,7 @@ public final class DemoCommand implements Callable<Integer> {
         DemoPlan.Load load = new DemoPlan.Load(
                 repeats, rate, seed != null ? seed : ThreadLocalRandom.current().nextInt(SEED_BOUND));
         DemoPlan plan = new DemoPlan(readOrders(), load, workers, kills, naive, data);
-        Screen screen = new Screen(System.out, Boolean.getBoolean("hapax.terminal"));
+        Screen screen = new Screen(spec.commandLine().getOut(), Boolean.getBoolean("hapax.terminal"));
         DemoResult result = new Demo(plan, screen).run();
         screen.line("");
         Report.table(result).forEach(screen::line);
@@ -125,7 +132,7 @@ public final class DemoCommand implements Callable<Integer> {
         try {
             return OrderFile.read(orders);
         } catch (BrokenOrdersException broken) {
-            throw refusal(orders + ", " + broken.getMessage());
+            throw new ParameterException(spec.commandLine(), orders + ", " + broken.getMessage(), broken);
         } catch (IOException failure) {
             throw refusal("--orders " + orders + " can't be read: " + reason(failure));
         }
@@ -156,7 +163,7 @@ public final class DemoCommand implements Callable<Integer> {
     }
 
     private static String reason(IOException failure) {
-        return failure instanceof java.nio.file.NoSuchFileException ? "there is no such file" : failure.toString();
+        return failure instanceof NoSuchFileException ? "there is no such file" : failure.toString();
     }
 
     private void check(boolean allowed, String otherwise) {

@@ -1,7 +1,9 @@
 package dev.hapax.examples.demo;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * How a run ended.
@@ -31,11 +33,16 @@ record DemoResult(OrderFile orders, Audit audit, Tally tally, int kills, long na
         return isExact() ? "exact" : "not exact";
     }
 
-    /** What differs: rows first, then answers. */
-    List<String> differences() {
-        List<String> all = new ArrayList<>(audit.differences());
+    /** What differs, by how it differs: rows first, then answers. */
+    Map<String, List<String>> differences() {
+        Map<String, List<String>> all = new LinkedHashMap<>(audit.differences());
+        List<String> complaints = new ArrayList<>();
         tally.complaints()
-                .forEach((line, complaint) -> all.add(orders.lines().get(line).name() + ": " + complaint));
+                .forEach((line, complaint) ->
+                        complaints.add(orders.lines().get(line).name() + " (" + complaint + ")"));
+        if (!complaints.isEmpty()) {
+            all.put("wrong answer to", complaints);
+        }
         return all;
     }
 

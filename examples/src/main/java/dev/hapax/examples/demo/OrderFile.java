@@ -114,7 +114,7 @@ public final class OrderFile {
     /** A value from a file may hold anything; a terminal gets only what it can show. */
     private static String shown(String value) {
         String printable = value.replaceAll("\\p{Cntrl}", "?");
-        return printable.length() <= 60 ? printable : printable.substring(0, 60) + "…";
+        return printable.length() <= 60 ? printable : printable.substring(0, 60) + "...";
     }
 
     /** {@return the order lines, in the order of the file} */

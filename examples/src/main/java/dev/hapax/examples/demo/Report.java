@@ -14,7 +14,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Says how a run ended: as a table for a person, as JSON for a program. */
 final class Report {
-    private static final int SHOWN_MAX = 20;
+    private static final int SHOWN_MAX = 8;
     private static final String ROW = "  %-10s %16s %16s %16s";
 
     private Report() {}
@@ -57,14 +57,15 @@ final class Report {
         if (result.isExact()) {
             return List.of("exact: each order line took effect once, to the penny");
         }
-        List<String> all = result.differences();
         List<String> lines = new ArrayList<>();
-        lines.add("not exact: " + number(all.size()) + " differences");
-        all.stream().limit(SHOWN_MAX).forEach(difference -> lines.add("  " + difference));
-        if (all.size() > SHOWN_MAX) {
-            lines.add("  and " + number(all.size() - SHOWN_MAX)
-                    + " more (--data DIR keeps the tables; ./hapax db --data DIR opens them)");
-        }
+        lines.add("not exact; the differing keys (--data DIR keeps the rows, ./hapax db --data DIR shows them):");
+        result.differences().forEach((how, keys) -> {
+            lines.add("  " + number(keys.size()) + " " + how);
+            keys.stream().limit(SHOWN_MAX).forEach(key -> lines.add("    " + key));
+            if (keys.size() > SHOWN_MAX) {
+                lines.add("    and " + number(keys.size() - SHOWN_MAX) + " more");
+            }
+        });
         return lines;
     }
 

@@ -1,6 +1,6 @@
 package dev.hapax.examples.demo;
 
-import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -11,7 +11,7 @@ public final class Screen {
     private static final String ERASE = "\r\u001b[K";
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final PrintStream out;
+    private final PrintWriter out;
     private final boolean terminal;
     private boolean statusShown;
 
@@ -21,7 +21,7 @@ public final class Screen {
      * @param out where to
      * @param terminal whether a line can be written over there
      */
-    public Screen(PrintStream out, boolean terminal) {
+    public Screen(PrintWriter out, boolean terminal) {
         this.out = out;
         this.terminal = terminal;
     }

@@ -47,7 +47,7 @@ final class Tally {
             return true;
         }
         if (!answer.equals(answers.get(line))) {
-            complaints.put(line, "was answered " + answers.get(line) + " and then " + answer);
+            complaints.put(line, "first " + answers.get(line) + ", then " + answer);
         }
         return false;
     }
@@ -58,7 +58,7 @@ final class Tally {
      * @return whether nothing has been answered to the line before
      */
     boolean refused(int line, int status, String why) {
-        complaints.put(line, "was refused with status " + status + ": " + why);
+        complaints.put(line, "status " + status + ": " + why);
         return answers.compareAndSet(line, null, "");
     }
 

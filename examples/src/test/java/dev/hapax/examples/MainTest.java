@@ -1,0 +1,76 @@
+package dev.hapax.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MainTest {
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({
+        "demo --kills -1, --kills is -1; it must be 0 to 1000",
+        "demo --kills many, 'many'",
+        "demo --repeats 1.5, --repeats is 1.5; it must be 0 to 1",
+        "demo --repeats NaN, --repeats is NaN; it must be 0 to 1",
+        "demo --workers 0, --workers is 0; it must be 1 to 8",
+        "demo --rate -5, --rate is -5; it must be 0 to 100000",
+        "demo --orders no-such-file, there is no such file",
+        "demo --report no-such-folder/report.json, there is no such folder",
+        "demo --fast, --fast",
+        "db, --data",
+    })
+    void bad_options_are_refused_with_their_limits(String command, String problem) {
+        CommandRun run = CommandRun.of(command.split(" "));
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err()).startsWith("hapax: ").contains(problem).contains("--help says more");
+        assertThat(run.out()).isEmpty();
+    }
+
+    @Test
+    void every_command_has_help() {
+        for (String command : new String[] {"demo", "db"}) {
+            CommandRun run = CommandRun.of(command, "--help");
+
+            assertThat(run.status()).isZero();
+            assertThat(run.out()).startsWith("Usage: ./hapax " + command).contains("--data");
+        }
+        assertThat(CommandRun.of().out()).contains("demo").contains("db");
+    }
+
+    @Test
+    void a_broken_line_stops_the_demo_before_anything_starts(@TempDir Path folder) throws IOException {
+        Path orders = folder.resolve("orders.csv");
+        Files.writeString(
+                orders,
+                "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+                        + "1,A,x,1,12/1/10 8:26,2.55,1,UK\n1,A,x,one,12/1/10 8:26,2.55,1,UK\n");
+        Path data = folder.resolve("data");
+
+        CommandRun run = CommandRun.of("demo", "--orders", orders.toString(), "--data", data.toString());
+
+        assertThat(run.status()).isEqualTo(2);
+        assertThat(run.err()).contains("line 3: Quantity is 'one'");
+        assertThat(run.out()).isEmpty();
+        assertThat(data).doesNotExist();
+    }
+
+    @Test
+    void a_folder_that_holds_something_else_is_left_alone(@TempDir Path folder) throws IOException {
+        Files.writeString(folder.resolve("letter.txt"), "Dear Sir");
+
+        CommandRun demo = CommandRun.of("demo", "--data", folder.toString());
+        CommandRun db = CommandRun.of("db", "--data", folder.toString());
+
+        assertThat(demo.status()).isEqualTo(3);
+        assertThat(demo.err()).contains("holds something else");
+        assertThat(db.status()).isEqualTo(3);
+        assertThat(db.err()).contains("./hapax demo --data");
+        assertThat(folder).isDirectoryNotContaining("glob:**postgresql*");
+    }
+}
