@@ -7,7 +7,13 @@ import org.jspecify.annotations.Nullable;
 final class Catalog {
 
     static final List<Benchmark> ALL = List.of(
-            new OnceBenchmark(), new OnceRepeatsBenchmark(), new OnceStatementBenchmark(), new OnceBatchBenchmark());
+            new OnceBenchmark(),
+            new OnceRepeatsBenchmark(),
+            new OnceStatementBenchmark(),
+            new OnceBatchBenchmark(),
+            new PublishBenchmark(),
+            new DeliveryBenchmark(),
+            new DrainBenchmark());
 
     private Catalog() {}
 

@@ -17,21 +17,28 @@ final class Duel {
     private final List<Cell> cells;
     private final Map<Cell, List<Double>> rates = new LinkedHashMap<>();
     private final Map<Cell, Long> operations = new HashMap<>();
+    private boolean whole;
 
     Duel(Plan plan, Cell... cells) {
         this.plan = plan;
-        this.cells = List.of(cells);
+        this.cells = new ArrayList<>(List.of(cells));
         this.cells.forEach(cell -> rates.put(cell, new ArrayList<>()));
     }
 
+    /** For sides that can't be cut into slices: each works once a round, until it is done. */
+    Duel whole() {
+        whole = true;
+        return this;
+    }
+
     Duel run() throws Exception {
-        long warmUntil = System.nanoTime() + plan.warmUp().toNanos() * cells.size();
+        long warmUntil = System.nanoTime() + (whole ? 0 : plan.warmUp().toNanos() * cells.size());
         do {
             round(1);
         } while (System.nanoTime() - warmUntil < 0);
         checkAll();
         for (int n = 0; n < plan.rounds(); n++) {
-            round(plan.slices()).forEach((cell, done) -> rates(cell).add(done.rate()));
+            round(whole ? 1 : plan.slices()).forEach((cell, done) -> rates(cell).add(done.rate()));
             checkAll();
         }
         return this;
@@ -48,6 +55,7 @@ final class Duel {
             }
             Collections.rotate(order, 1);
         }
+        Collections.rotate(cells, 1);
         return round;
     }
 

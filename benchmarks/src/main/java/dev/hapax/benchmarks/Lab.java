@@ -5,6 +5,7 @@ import dev.hapax.Hapax;
 import dev.hapax.Key;
 import dev.hapax.schema.Schema;
 import dev.hapax.testkit.EmbeddedDatabase;
+import dev.hapax.testkit.TestDatabase;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -27,7 +28,8 @@ final class Lab implements AutoCloseable {
 
     private static final int POOL = 40;
 
-    private final EmbeddedDatabase database;
+    private final TestDatabase database;
+    private final boolean owner;
     final HikariDataSource pool;
     final Hapax hapax;
     final int scope;
@@ -37,8 +39,9 @@ final class Lab implements AutoCloseable {
     /** The UTC day that the run began on. Its partition is where hand-written markers go. */
     final LocalDate day = LocalDate.now(ZoneOffset.UTC);
 
-    private Lab(EmbeddedDatabase database, HikariDataSource pool, Hapax hapax) throws SQLException {
+    private Lab(TestDatabase database, boolean owner, HikariDataSource pool, Hapax hapax) throws SQLException {
         this.database = database;
+        this.owner = owner;
         this.pool = pool;
         this.hapax = hapax;
         // Gives both producers their numbers and the scope its partition; the database is asked for them as an operator
@@ -52,24 +55,39 @@ final class Lab implements AutoCloseable {
     }
 
     static Lab open(Report report) throws SQLException {
-        EmbeddedDatabase database =
-                EmbeddedDatabase.builder().setting("max_wal_size", "4GB").start();
+        EmbeddedDatabase server = EmbeddedDatabase.builder()
+                .setting("max_wal_size", "4GB")
+                .setting("shared_preload_libraries", "pg_stat_statements")
+                .start();
         try {
-            HikariDataSource pool = database.pooled(POOL);
-            Schema.on(pool).apply();
-            try (Connection connection = pool.getConnection();
-                    Statement statement = connection.createStatement()) {
-                statement.execute("CREATE SCHEMA bench");
-                statement.execute("CREATE TABLE bench.effect (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
-                        + " side text NOT NULL, key text NOT NULL, amount numeric NOT NULL)");
-            }
-            Lab lab = new Lab(database, pool, Hapax.on(pool).name(SERVICE).open());
+            Lab lab = on(server.database(), true);
             lab.state(report);
             return lab;
         } catch (Throwable failure) {
-            database.close();
+            server.close();
             throw failure;
         }
+    }
+
+    /** The same once more, in a database of its own on the same server. */
+    Lab beside() throws SQLException {
+        return on(database.server().createDatabase(), false);
+    }
+
+    private static Lab on(TestDatabase database, boolean owner) throws SQLException {
+        HikariDataSource pool = database.pooled(POOL);
+        Schema.on(pool).apply();
+        try (Connection connection = pool.getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("CREATE SCHEMA bench");
+            statement.execute("CREATE TABLE bench.effect (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+                    + " side text NOT NULL, key text NOT NULL, amount numeric NOT NULL)");
+            statement.execute("CREATE TABLE bench.outbox (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+                    + " published_at timestamptz NOT NULL DEFAULT now(), id uuid NOT NULL, topic text NOT NULL,"
+                    + " message_key text NOT NULL, body bytea NOT NULL)");
+            statement.execute("CREATE TABLE bench.position (reader text PRIMARY KEY, number bigint NOT NULL)");
+        }
+        return new Lab(database, owner, pool, Hapax.on(pool).name(SERVICE).open());
     }
 
     private void state(Report report) throws SQLException {
@@ -81,6 +99,11 @@ final class Lab implements AutoCloseable {
         report.setting("jdk", Runtime.version().toString());
         report.setting("cores", Runtime.getRuntime().availableProcessors());
         report.setting("pool", "HikariCP, " + POOL + " connections, the same for all sides");
+    }
+
+    /** Today's partition of the log. */
+    String log() {
+        return "hapax.log_" + day.format(DateTimeFormatter.BASIC_ISO_DATE);
     }
 
     /** Today's partition of markers. */
@@ -131,5 +154,8 @@ final class Lab implements AutoCloseable {
         hapax.close();
         pool.close();
         database.close();
+        if (owner) {
+            database.server().close();
+        }
     }
 }

@@ -46,12 +46,23 @@ final class Payments {
 
     /** The same two INSERTs in one transaction, as one writes them by hand. */
     boolean twoInserts(String side, String id) throws SQLException {
+        return inserts(side, id, connection -> {});
+    }
+
+    /** What follows the effect in its transaction. */
+    @FunctionalInterface
+    interface More {
+        void insert(Connection connection) throws SQLException;
+    }
+
+    boolean inserts(String side, String id, More more) throws SQLException {
         try (Connection connection = lab.pool.getConnection()) {
             connection.setAutoCommit(false);
             try {
                 boolean fresh = mark(connection, id);
                 if (fresh) {
                     effect(connection, side, id);
+                    more.insert(connection);
                 }
                 connection.commit();
                 return fresh;
