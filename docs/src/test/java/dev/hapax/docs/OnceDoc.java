@@ -16,7 +16,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -79,13 +78,8 @@ class OnceDoc {
                     });
             // end::call[]
             // tag::answer[]
-            String told =
-                    switch (result) {
-                        case Result.Applied<Receipt>(Receipt receipt) -> "new: " + receipt.order();
-                        case Result.Replayed<Receipt>(Optional<Receipt> kept) ->
-                            kept.map(receipt -> "seen before: " + receipt.order())
-                                    .orElse("seen before; its answer is no longer kept");
-                    };
+            String told = result.isApplied() ? "new: " : "seen before: ";
+            told += result.kept().map(Receipt::order).orElse("its answer is no longer kept");
             // end::answer[]
             assertThat(told).startsWith(repeat == 0 ? "new: " : "seen before: ").endsWith(order.id());
         }
