@@ -205,6 +205,46 @@ class ConsumerContractTest {
     }
 
     @Test
+    void a_sequence_that_jumps_far_ahead_is_followed() throws SQLException {
+        try (Consumer running = writing("one").start()) {
+            publish("a", "1");
+            await().until(() -> count() == 1);
+            shop.database.execute("SELECT setval('hapax.lane_" + dev.hapax.internal.log.Lanes.of("a") + "', 5000000)");
+            publish("a", "2");
+            await().until(() -> count() == 2);
+        }
+        assertThat(handled("a")).containsExactly("1", "2");
+    }
+
+    @Test
+    void a_look_reads_what_it_returns_and_not_the_backlog_even_in_a_day_without_statistics() throws SQLException {
+        int messages = 20_000;
+        String leaf = "hapax.log_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD') || '";
+        shop.database.execute("DO $$ BEGIN EXECUTE 'ALTER TABLE " + leaf + " SET (autovacuum_enabled = off)';"
+                + " EXECUTE 'INSERT INTO " + leaf
+                + " (number, day, lane, id, topic, message_key, type, scope, producer, key, body)"
+                + " SELECT nextval(''hapax.lane_'' || i % 16), (now() AT TIME ZONE ''UTC'')::date, i % 16, gen_random_uuid(), ''"
+                + TOPIC
+                + "'', ''k'' || i, ''string'', ''s'', ''p'', i, ''x'' FROM generate_series(1, " + messages
+                + ") i'; END $$");
+        AtomicInteger handled = new AtomicInteger();
+        try (Consumer running = consumer("one")
+                .handle(String.class, (body, tx) -> handled.incrementAndGet())
+                .start()) {
+            await().atMost(Duration.ofSeconds(60)).until(() -> handled.get() >= messages);
+        }
+        assertThat(handled.get()).isEqualTo(messages);
+        shop.database.execute("SELECT pg_stat_force_next_flush()");
+        await().until(() -> read() > messages / 2);
+        assertThat(read()).isLessThan(5L * messages);
+    }
+
+    private long read() throws SQLException {
+        return shop.database.queryLong(
+                "SELECT coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::bigint FROM pg_stat_user_tables WHERE relname LIKE 'log_2%'");
+    }
+
+    @Test
     void what_a_handler_publishes_commits_with_its_effect() throws SQLException {
         try (Consumer first = consumer("first")
                         .handle(String.class, (body, tx) -> {

@@ -8,10 +8,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +31,7 @@ final class LaneWorker implements Runnable {
     private static final long PAUSE_FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long TROUBLE_MILLIS_MAX = 1_000;
     private static final long HELD_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final int FAIR_LOOK = 8;
     private static final long LAG_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final ConsumerGround ground;
@@ -46,7 +49,8 @@ final class LaneWorker implements Runnable {
     private boolean inTrouble;
     private boolean mustRetake;
     private boolean saturated;
-    private int rotation;
+    private int looks;
+    private int busyLanes;
     private long heldLookedNanos;
     private long heldCountedNanos;
     private long lagMeasuredNanos;
@@ -263,8 +267,9 @@ final class LaneWorker implements Runnable {
     private int readNew(Connection connection) throws SQLException {
         List<Lane> order = new ArrayList<>(lanes.values());
         // Each round begins with another lane, so that a full one does not starve the rest.
-        Collections.rotate(order, -(rotation++ % order.size()));
-        LogReader.Look look = reader.look(connection, order, settings.batch);
+        Collections.rotate(order, -Math.floorMod(looks, order.size()));
+        LogReader.Look look = reader.look(connection, order, settings.batch, perLane(order.size()));
+        note(look);
         try {
             if (!look.messages().isEmpty()) {
                 runner.runAll(connection, lanes, look.messages(), () -> stopping);
@@ -276,6 +281,28 @@ final class LaneWorker implements Runnable {
             dropLost(connection);
         }
         return look.messages().size();
+    }
+
+    /**
+     * How much of a batch one lane may fill. All lanes that have something share it, since neighbours in the log lie in the same pages; every eighth look gives each lane its share, and so finds
+     * out which have.
+     */
+    private int perLane(int owned) {
+        return Math.max(1, settings.batch / (isFairLook() ? owned : Math.clamp(busyLanes, 1, owned)));
+    }
+
+    private boolean isFairLook() {
+        return looks % FAIR_LOOK == 0;
+    }
+
+    private void note(LogReader.Look look) {
+        Set<Short> found = new HashSet<>();
+        look.messages().forEach(message -> found.add((short) message.lane()));
+        if (isFairLook()) {
+            busyLanes = found.size();
+        }
+        looks++;
+        lanes.values().forEach(lane -> lane.looked(found.contains(lane.number)));
     }
 
     /** Draws bounds for new gaps, and gives up what can't appear any more; what is given up is written down at once if nothing else moves the position. */
@@ -317,6 +344,7 @@ final class LaneWorker implements Runnable {
         long behind = 0;
         for (Lane lane : lanes.values()) {
             behind += Math.max(0, last[lane.number] - lane.position.high());
+            lane.drawn(last[lane.number]);
             for (Position.Gap gap : lane.position.gaps()) {
                 behind += gap.to() - gap.from() + 1;
             }

@@ -22,9 +22,14 @@ final class LogReader {
             prefixed() + ", g.id, CASE WHEN g.topic = ANY (CAST(? AS text[])) AND octet_length(g.body) <= "
                     + INLINE_BYTES + " THEN g.body END";
 
+    /**
+     * Numbers lie close together, so an upper bound on the number bounds the work, whatever plan is chosen: with "all above, in order, the first 500" alone, a partition
+     * that has no statistics yet (each day's, at midnight) is read whole and sorted, at each look.
+     */
     private static final String ABOVE = "SELECT " + SELECTED + ", CAST(0 AS bigint)"
-            + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[])) AS l (lane, high)"
-            + " CROSS JOIN LATERAL (SELECT * FROM hapax.log WHERE lane = l.lane AND number > l.high ORDER BY number LIMIT ?) g LIMIT ?";
+            + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[]), CAST(? AS bigint[])) AS l (lane, high, until)"
+            + " CROSS JOIN LATERAL (SELECT * FROM hapax.log WHERE lane = l.lane AND number > l.high AND number <= l.until"
+            + " ORDER BY number LIMIT ?) g LIMIT ?";
 
     /** One statement, so one snapshot: a row in a gap, a row above, and the xmin that says what can still come. */
     private static final String WITH_GAPS = "(SELECT " + SELECTED + ", CAST(-1 AS bigint)"
@@ -60,8 +65,9 @@ final class LogReader {
      * Looks for messages in the gaps of the lanes and above them, by number within each lane.
      *
      * @param limit at most so many above, and as many in gaps
+     * @param perLane at most so many above in one lane
      */
-    Look look(Connection connection, List<Lane> lanes, int limit) throws SQLException {
+    Look look(Connection connection, List<Lane> lanes, int limit, int perLane) throws SQLException {
         List<Short> gapLanes = new ArrayList<>();
         List<Position.Gap> gaps = new ArrayList<>();
         for (Lane lane : lanes) {
@@ -91,7 +97,9 @@ final class LogReader {
                             "int2", lanes.stream().map(l -> l.number).toArray()));
             select.setArray(
                     i++, longs(connection, lanes.stream().map(LogReader::above).toArray()));
-            select.setInt(i++, limit);
+            select.setArray(
+                    i++, longs(connection, lanes.stream().map(LogReader::until).toArray()));
+            select.setInt(i++, perLane);
             select.setInt(i, limit);
             return read(select, limit);
         }
@@ -120,6 +128,11 @@ final class LogReader {
     /** Behind too many gaps a reader waits for them: its position must stay small enough to be written with every batch. */
     private static long above(Lane lane) {
         return lane.position.gaps().size() > GAPS_MAX ? Long.MAX_VALUE : lane.position.high();
+    }
+
+    private static long until(Lane lane) {
+        long above = above(lane);
+        return above > Long.MAX_VALUE - lane.window ? Long.MAX_VALUE : above + lane.window;
     }
 
     private static java.sql.Array longs(Connection connection, Object[] values) throws SQLException {

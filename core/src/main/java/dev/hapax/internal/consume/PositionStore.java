@@ -257,7 +257,7 @@ final class PositionStore {
     static @Nullable Instant oldestUnread(Connection connection, Collection<Lane> lanes) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
                 "SELECT min(g.published_at) FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[])) AS l (lane, low)"
-                        + " CROSS JOIN LATERAL (SELECT published_at FROM hapax.log WHERE lane = l.lane AND number > l.low ORDER BY number LIMIT 1) g")) {
+                        + " CROSS JOIN LATERAL (SELECT published_at FROM hapax.log WHERE lane = l.lane AND number > l.low AND number <= l.low + 1000 ORDER BY number LIMIT 1) g")) {
             select.setArray(
                     1,
                     connection.createArrayOf(
