@@ -236,7 +236,7 @@ class ConsumerContractTest {
         assertThat(handled.get()).isEqualTo(messages);
         shop.database.execute("SELECT pg_stat_force_next_flush()");
         await().until(() -> read() > messages / 2);
-        assertThat(read()).isLessThan(5L * messages);
+        assertThat(read()).isLessThan(4L * messages);
     }
 
     private long read() throws SQLException {
