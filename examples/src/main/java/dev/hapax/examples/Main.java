@@ -5,6 +5,7 @@ import dev.hapax.examples.demo.BrokenOrdersException;
 import dev.hapax.examples.demo.DbCommand;
 import dev.hapax.examples.demo.DemoCommand;
 import dev.hapax.examples.demo.DemoException;
+import dev.hapax.examples.demo.WarmUpCommand;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -17,7 +18,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "./hapax",
         description = "Shows Hapax at work.",
-        subcommands = {DemoCommand.class, DbCommand.class})
+        subcommands = {DemoCommand.class, DbCommand.class, WarmUpCommand.class})
 public final class Main implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli

@@ -73,7 +73,7 @@ final class Demo {
             fleet.shop(0);
             long start = System.nanoTime();
             try (StatusLine status = new StatusLine(screen, tally, progress);
-                    OrderClient client = new OrderClient(plan.orders(), chance, fleet, tally, progress)) {
+                    OrderClient client = new OrderClient(plan.orders(), chance, fleet::shop, tally, progress)) {
                 Thread killer = Thread.ofPlatform().daemon().name("killer").start(() -> kill(fleet));
                 try {
                     new Traffic(client, chance, progress, plan).send();

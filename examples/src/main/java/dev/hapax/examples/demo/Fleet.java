@@ -127,7 +127,7 @@ final class Fleet implements AutoCloseable {
     private void atWork(Slot slot, String what) {
         lock.lock();
         try {
-            slot.address = slot.shop ? URI.create("http://127.0.0.1:" + what + ShopServer.PATH) : null;
+            slot.address = slot.shop ? URI.create(what) : null;
             slot.atWork = true;
             changed.signalAll();
         } finally {

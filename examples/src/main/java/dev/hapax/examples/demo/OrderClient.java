@@ -2,6 +2,7 @@ package dev.hapax.examples.demo;
 
 import dev.hapax.examples.shop.OrderLine;
 import java.io.IOException;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -27,6 +28,16 @@ final class OrderClient implements AutoCloseable {
     private static final long PAUSE_FIRST_MILLIS = 10;
     private static final long PAUSE_MAX_MILLIS = 500;
 
+    /** Where shop processes answer. */
+    interface Shops {
+        /**
+         * Waits until there is one.
+         *
+         * @param pick chooses among them
+         */
+        URI shop(int pick) throws InterruptedException;
+    }
+
     private final JsonMapper json = JsonMapper.shared();
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -35,14 +46,14 @@ final class OrderClient implements AutoCloseable {
     private final AtomicInteger turn = new AtomicInteger();
     private final OrderFile orders;
     private final Chance chance;
-    private final Fleet fleet;
+    private final Shops shops;
     private final Tally tally;
     private final Progress progress;
 
-    OrderClient(OrderFile orders, Chance chance, Fleet fleet, Tally tally, Progress progress) {
+    OrderClient(OrderFile orders, Chance chance, Shops shops, Tally tally, Progress progress) {
         this.orders = orders;
         this.chance = chance;
-        this.fleet = fleet;
+        this.shops = shops;
         this.tally = tally;
         this.progress = progress;
     }
@@ -126,7 +137,7 @@ final class OrderClient implements AutoCloseable {
 
     private HttpRequest request(int line, Duration timeout) throws InterruptedException {
         OrderLine order = orders.lines().get(line);
-        return HttpRequest.newBuilder(fleet.shop(turn.getAndIncrement()))
+        return HttpRequest.newBuilder(shops.shop(turn.getAndIncrement()))
                 .timeout(timeout)
                 .header("Content-Type", "application/json")
                 .header("Idempotency-Key", "\"" + chance.key(line) + "\"")

@@ -122,6 +122,13 @@ public final class OrderFile {
         return lines;
     }
 
+    /** {@return the first lines of this, as a file of its own} */
+    OrderFile first(int count) {
+        List<OrderLine> some = lines.subList(0, Math.min(count, lines.size()));
+        return new OrderFile(
+                some, (int) some.stream().map(OrderLine::invoice).distinct().count());
+    }
+
     /** {@return how many invoices there are} */
     public int invoices() {
         return invoices;

@@ -5,18 +5,49 @@ import com.zaxxer.hikari.HikariDataSource;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.util.concurrent.Executors;
 
-/** A shop process. Arguments: the JDBC URL, and {@code --naive} for the one without Hapax. Prints {@code ready PORT} when it answers. */
-public final class ShopServer {
-    /** Where order lines are posted. */
-    public static final String PATH = "/order-lines";
-
+/**
+ * A shop process. Arguments: the JDBC URL, and {@code --naive} for the one without Hapax. Prints {@code ready URL} when it answers.
+ *
+ * <p>Thread-safe.
+ */
+public final class ShopServer implements AutoCloseable {
+    private static final String PATH = "/order-lines";
     private static final int CONNECTIONS = 8;
     private static final int BACKLOG = 256;
     private static final int STOP_SECONDS = 5;
 
-    private ShopServer() {}
+    static {
+        // The JDK's server has no limits of its own, and waits for the other side's acknowledgement before it sends the
+        // rest of an answer.
+        System.setProperty("sun.net.httpserver.nodelay", "true");
+        System.setProperty("jdk.httpserver.maxConnections", "256");
+        System.setProperty("sun.net.httpserver.maxReqTime", "10");
+        System.setProperty("sun.net.httpserver.maxRspTime", "60");
+        System.setProperty("sun.net.httpserver.maxIdleConnections", "128");
+    }
+
+    private final HikariDataSource pool;
+    private final Orders orders;
+    private final HttpServer server;
+
+    /**
+     * Opens the shop for requests.
+     *
+     * @param jdbcUrl its database
+     * @param naive whether it does without Hapax
+     * @throws IOException if no port can be had
+     */
+    public ShopServer(String jdbcUrl, boolean naive) throws IOException {
+        this.pool = Worker.pool(jdbcUrl, CONNECTIONS);
+        this.orders = naive ? new NaiveOrders(pool) : new HapaxOrders(pool, Worker.codec());
+        this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), BACKLOG);
+        server.createContext(PATH, new OrderHandler(orders));
+        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        server.start();
+    }
 
     /**
      * Serves until SIGTERM, or until the process that started it is gone.
@@ -25,28 +56,22 @@ public final class ShopServer {
      * @throws IOException if no port can be had
      */
     public static void main(String[] args) throws IOException {
-        limitTheServer();
         Worker worker = Worker.begin(args);
-        HikariDataSource pool = worker.pool(CONNECTIONS);
-        Orders orders = worker.isNaive() ? new NaiveOrders(pool) : new HapaxOrders(pool, Worker.codec());
-        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), BACKLOG);
-        server.createContext(PATH, new OrderHandler(orders));
-        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-        Worker.atTheEnd(() -> {
-            server.stop(STOP_SECONDS);
-            orders.close();
-            pool.close();
-        });
-        server.start();
-        Worker.ready(Integer.toString(server.getAddress().getPort()));
+        ShopServer shop = new ShopServer(worker.jdbcUrl(), worker.naive());
+        Worker.atTheEnd(shop::close);
+        Worker.ready(shop.address().toString());
     }
 
-    /** The JDK's server has no limits of its own, and waits for the other side's acknowledgement before it sends the rest of an answer. */
-    private static void limitTheServer() {
-        System.setProperty("sun.net.httpserver.nodelay", "true");
-        System.setProperty("jdk.httpserver.maxConnections", "256");
-        System.setProperty("sun.net.httpserver.maxReqTime", "10");
-        System.setProperty("sun.net.httpserver.maxRspTime", "60");
-        System.setProperty("sun.net.httpserver.maxIdleConnections", "128");
+    /** {@return where order lines are posted} */
+    public URI address() {
+        return URI.create("http://127.0.0.1:" + server.getAddress().getPort() + PATH);
+    }
+
+    /** Answers the requests that it has begun, for a few seconds at most, then stops. */
+    @Override
+    public void close() {
+        server.stop(STOP_SECONDS);
+        orders.close();
+        pool.close();
     }
 }

@@ -6,17 +6,14 @@ import dev.hapax.json.JsonCodec;
 import dev.hapax.spi.Codec;
 import dev.hapax.testkit.ChildJvm;
 
-/** What the processes of the shop and of billing have in common: arguments, pool, codec, and how they begin and end. */
-final class Worker {
+/**
+ * What the processes of the shop and of billing have in common.
+ *
+ * @param jdbcUrl their database
+ * @param naive whether they do without Hapax
+ */
+record Worker(String jdbcUrl, boolean naive) {
     private static final long CONNECT_MILLIS = 5_000;
-
-    private final String jdbcUrl;
-    private final boolean naive;
-
-    private Worker(String jdbcUrl, boolean naive) {
-        this.jdbcUrl = jdbcUrl;
-        this.naive = naive;
-    }
 
     /**
      * Reads the arguments, and ties this process to the one that started it.
@@ -31,12 +28,8 @@ final class Worker {
         return new Worker(args[0], args.length == 2);
     }
 
-    boolean isNaive() {
-        return naive;
-    }
-
     /** A pool of connections; not more than the database's share for one of several processes. */
-    HikariDataSource pool(int size) {
+    static HikariDataSource pool(String jdbcUrl, int size) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(jdbcUrl);
         config.setMaximumPoolSize(size);
