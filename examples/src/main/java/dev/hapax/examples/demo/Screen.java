@@ -9,6 +9,10 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class Screen {
     private static final String ERASE = "\r\u001b[K";
+    /** A line that is longer than the terminal is wide must not become two: the second could not be written over. */
+    private static final String CUT = "\u001b[?7l";
+
+    private static final String WRAP = "\u001b[?7h";
 
     private final ReentrantLock lock = new ReentrantLock();
     private final PrintWriter out;
@@ -36,7 +40,7 @@ public final class Screen {
         lock.lock();
         try {
             if (terminal) {
-                out.print(ERASE + text);
+                out.print(ERASE + CUT + text + WRAP);
                 statusShown = true;
             } else {
                 out.println(text);

@@ -49,7 +49,7 @@ final class StatusLine implements AutoCloseable {
         double perSecond = (answered - from.answered()) * 1e9 / Math.max(1, now - from.nanos());
         return String.format(
                 Locale.ROOT,
-                "%5.1f s  sent %,d  repeated %,d  applied %,d  replayed %,d  killed %d  %,.0f lines/s",
+                "%.0f s  sent %,d  repeated %,d  applied %,d  replayed %,d  killed %d  %,.0f/s",
                 (now - startNanos) / 1e9,
                 tally.sent.sum(),
                 tally.repeats.sum(),
