@@ -130,7 +130,7 @@ public final class Home implements AutoCloseable {
     }
 
     public ConsumerBuilder consumer(String name) {
-        return new ConsumerSettings(Checks.name("consumer", name), this::start);
+        return new ConsumerSettings(Checks.name("consumer", name), consumerGround, this::start);
     }
 
     private Consumer start(ConsumerSettings wanted) {

@@ -18,6 +18,7 @@ public final class ConsumerSettings implements ConsumerBuilder {
 
     private final String name;
     private final Function<ConsumerSettings, Consumer> starter;
+    final ConsumerGround ground;
     final Set<String> topics = new LinkedHashSet<>();
     final Map<Class<?>, Handler<?>> handlers = new LinkedHashMap<>();
     int quarantineAfter = 5;
@@ -31,8 +32,9 @@ public final class ConsumerSettings implements ConsumerBuilder {
     Duration idle = Duration.ofMillis(50);
     int heldMax = 100_000;
 
-    public ConsumerSettings(String name, Function<ConsumerSettings, Consumer> starter) {
+    public ConsumerSettings(String name, ConsumerGround ground, Function<ConsumerSettings, Consumer> starter) {
         this.name = name;
+        this.ground = ground;
         this.starter = starter;
     }
 
@@ -109,9 +111,13 @@ public final class ConsumerSettings implements ConsumerBuilder {
 
     @Override
     public Consumer start() {
+        check();
+        return starter.apply(this);
+    }
+
+    void check() {
         Checks.state(!topics.isEmpty(), "consumer %s has no topic; call .topic(…)", name);
         Checks.state(!handlers.isEmpty(), "consumer %s has no handler; call .handle(…)", name);
-        return starter.apply(this);
     }
 
     /** How long the next try waits, before jitter. */

@@ -179,6 +179,17 @@ final class LaneWorker implements Runnable {
         });
     }
 
+    /** A round by hand: time is no reason to put anything off, and a failure is the caller's, but remembered as {@link #safely} does. */
+    int stepByHand() throws SQLException {
+        heldLookedNanos = SystemSource.INSTANCE.nanos() - HELD_LOOK_NANOS;
+        try {
+            return step();
+        } catch (SQLException | RuntimeException e) {
+            mustRetake = true;
+            throw e;
+        }
+    }
+
     private void obey() throws SQLException {
         for (Order order = orders.poll(); order != null; order = orders.poll()) {
             switch (order) {
@@ -354,7 +365,7 @@ final class LaneWorker implements Runnable {
         lag = new Lag(behind, age.isNegative() ? Duration.ZERO : age);
     }
 
-    private void giveAllBack() {
+    void giveAllBack() {
         try {
             obey();
             for (Lane lane : lanes.values()) {

@@ -1,0 +1,71 @@
+package dev.hapax.internal.consume;
+
+import dev.hapax.consume.ConsumerBuilder;
+import dev.hapax.internal.SystemSource;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * A consumer without threads, for the testkit alone: its rounds are called by hand, so that a seed can own their order. It does what {@link LogConsumer} does, by the same parts. Used by one
+ * thread.
+ */
+public final class SteppedConsumer {
+
+    private final ConsumerSettings settings;
+    private final ConsumerGround ground;
+    private final LaneWorker worker;
+    private final LeaseKeeper leases;
+
+    private SteppedConsumer(ConsumerSettings settings) {
+        this.settings = settings;
+        this.ground = settings.ground;
+        String node = ground.shared().service() + "/" + SystemSource.INSTANCE.newUuidV7();
+        PositionStore positions = new PositionStore(settings.name(), node, settings.lease.toMillis() / 1000.0);
+        ConcurrentLinkedQueue<Short> released = new ConcurrentLinkedQueue<>();
+        this.worker = new LaneWorker(ground, settings, positions, released);
+        this.leases = new LeaseKeeper(ground, settings, positions, List.of(worker), released);
+    }
+
+    /**
+     * Takes the settings of a consumer that is not started.
+     *
+     * @throws IllegalArgumentException if they are not Hapax's own
+     * @throws IllegalStateException if they are not complete
+     */
+    public static SteppedConsumer of(ConsumerBuilder builder) {
+        if (!(builder instanceof ConsumerSettings settings)) {
+            throw new IllegalArgumentException("not a consumer of Hapax: " + builder.getClass());
+        }
+        settings.check();
+        return new SteppedConsumer(settings);
+    }
+
+    public String name() {
+        return settings.name();
+    }
+
+    public Set<String> topics() {
+        return Set.copyOf(settings.topics);
+    }
+
+    /** One round of the lease keeper. */
+    public void keepLeases() throws SQLException {
+        ground.connections().autoCommit(connection -> {
+            leases.step(connection);
+            return connection;
+        });
+    }
+
+    /** One round of the worker; returns how many messages left the log or were handled. */
+    public int work() throws SQLException {
+        return worker.stepByHand();
+    }
+
+    /** Gives all lanes back, and leaves. What fails is logged, as in production. */
+    public void stop() {
+        worker.giveAllBack();
+        leases.leave();
+    }
+}

@@ -1,0 +1,16 @@
+package dev.hapax.testkit.catalog;
+
+import dev.hapax.testkit.proof.Scenario;
+import java.util.ArrayList;
+import java.util.List;
+
+/** All scenarios that Hapax itself is proven by. */
+public final class Catalog {
+
+    private Catalog() {}
+
+    /** {@return the scenarios, made anew} */
+    public static List<Scenario<?>> scenarios() {
+        return new ArrayList<>(OnceScenarios.all());
+    }
+}

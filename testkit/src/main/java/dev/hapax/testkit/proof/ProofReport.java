@@ -1,0 +1,73 @@
+package dev.hapax.testkit.proof;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What the exploration of a scenario has shown. Immutable.
+ *
+ * @param scenario its name
+ * @param points how many distinct points it passes when nothing goes wrong
+ * @param exercised at how many of them something went wrong
+ * @param runs by mode, how many runs had it at their first fault; pairs count as runs too
+ * @param violations what did not hold
+ * @param unreached points that were counted and then not met again, with the run that was to meet them
+ */
+public record ProofReport(
+        String scenario,
+        int points,
+        int exercised,
+        Map<Mode, Integer> runs,
+        List<Violation> violations,
+        List<String> unreached) {
+
+    private static final int SHOWN_MAX = 10;
+
+    /** Copies the collections. */
+    public ProofReport {
+        runs = Map.copyOf(runs);
+        violations = List.copyOf(violations);
+        unreached = List.copyOf(unreached);
+    }
+
+    /** {@return whether nothing is wrong: no violation, and all points were exercised} */
+    public boolean isProven() {
+        return violations.isEmpty() && unreached.isEmpty() && exercised == points;
+    }
+
+    /** {@return the number of runs with a fault} */
+    public int faults() {
+        return runs.values().stream().mapToInt(Integer::intValue).sum();
+    }
+
+    /** {@return one line: how many points, how many faults, how many violations} */
+    public String summary() {
+        return scenario + ": " + exercised + " of " + points + " points, " + faults() + " faults, " + violations.size()
+                + " violations" + (unreached.isEmpty() ? "" : ", " + unreached.size() + " unreached");
+    }
+
+    /** {@return the summary, and all that is wrong, with what reruns exactly that} */
+    public String describe() {
+        StringBuilder text = new StringBuilder(summary()).append('\n');
+        Map<String, List<Violation>> byInvariant = new TreeMap<>();
+        violations.forEach(v ->
+                byInvariant.computeIfAbsent(v.invariant(), i -> new ArrayList<>()).add(v));
+        byInvariant.forEach((invariant, found) -> {
+            text.append("\nviolated: ").append(invariant).append(" (").append(found.size()).append(" times)\n");
+            found.stream().limit(SHOWN_MAX).forEach(v -> text.append("  ")
+                    .append(v.finding())
+                    .append("\n    at     ")
+                    .append(v.where())
+                    .append("\n    rerun  ")
+                    .append(CrashPoints.RERUN)
+                    .append(v.trial())
+                    .append('\n'));
+        });
+        unreached.stream().limit(SHOWN_MAX).forEach(point -> text.append("never reached: ")
+                .append(point)
+                .append('\n'));
+        return text.toString();
+    }
+}

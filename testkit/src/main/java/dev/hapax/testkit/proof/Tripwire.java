@@ -1,0 +1,65 @@
+package dev.hapax.testkit.proof;
+
+import dev.hapax.testkit.proof.Point.Kind;
+import dev.hapax.testkit.proof.Point.Side;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Numbers the points that one run passes, on the thread that drives it, and says where something goes wrong. What other threads do is passed over: background work must not
+ * change the numbers. Used by one thread, but asked by all.
+ */
+final class Tripwire {
+
+    private static final int POINTS_MAX = 100_000;
+
+    private final Thread driver = Thread.currentThread();
+    private final List<Fault> faults;
+    private final List<Point> passed = new ArrayList<>();
+    private final List<Point> fired = new ArrayList<>();
+    private boolean armed;
+
+    Tripwire(List<Fault> faults) {
+        this.faults = faults;
+    }
+
+    /** Counts from here on; what a run does before and after, for itself, is no part of the scenario. */
+    void arm(boolean on) {
+        armed = on;
+    }
+
+    boolean isArmedHere() {
+        return armed && Thread.currentThread() == driver;
+    }
+
+    /** Passes a point; returns what goes wrong there, if anything. */
+    @Nullable
+    Mode pass(Kind kind, Side side, boolean commits, String label) {
+        if (!isArmedHere()) {
+            return null;
+        }
+        int number = passed.size() + 1;
+        if (number > POINTS_MAX) {
+            throw new IllegalStateException("a run has passed " + POINTS_MAX + " points; it does not come to an end");
+        }
+        Point point = new Point(number, kind, side, commits, label);
+        passed.add(point);
+        for (Fault fault : faults) {
+            if (fault.point() == number) {
+                fired.add(point);
+                return fault.mode().nearestAt(point);
+            }
+        }
+        return null;
+    }
+
+    List<Point> passed() {
+        return passed;
+    }
+
+    /** The points at which something went wrong. */
+    List<Point> fired() {
+        return fired;
+    }
+}
