@@ -51,6 +51,11 @@ public final class EmbeddedDatabase implements AutoCloseable {
             "wal_level", "logical",
             "listen_addresses", "127.0.0.1");
 
+    /** Linux has it; where it isn't, or is small, as in a container, the disk does. */
+    private static final Path MEMORY = Path.of("/dev/shm");
+
+    private static final long MEMORY_BYTES_MIN = 3L << 30;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final AtomicLong databases = new AtomicLong();
     private final Queue<TestDatabase> given = new ConcurrentLinkedQueue<>();
@@ -101,6 +106,16 @@ public final class EmbeddedDatabase implements AutoCloseable {
      */
     public static EmbeddedDatabase shared() {
         return Shared.INSTANCE;
+    }
+
+    /**
+     * As {@link #shared()}, another server: in memory, where the machine can; see {@link Builder#inMemory()}. For tests that make thousands of commits.
+     *
+     * @return the running server
+     * @throws IllegalStateException if it doesn't start
+     */
+    public static EmbeddedDatabase sharedInMemory() {
+        return SharedQuick.INSTANCE;
     }
 
     /** {@return the JDBC URL of the default database, for the superuser, without a password} */
@@ -332,12 +347,17 @@ public final class EmbeddedDatabase implements AutoCloseable {
         static final EmbeddedDatabase INSTANCE = EmbeddedDatabase.start();
     }
 
+    private static final class SharedQuick {
+        static final EmbeddedDatabase INSTANCE = builder().inMemory().start();
+    }
+
     /** Says how a server is started. Not thread-safe. */
     public static final class Builder {
         private final Map<String, String> settings = new LinkedHashMap<>();
         private @Nullable Path directory;
         private int port;
         private int maxConnections = 200;
+        private boolean inMemory;
 
         private Builder() {}
 
@@ -349,6 +369,17 @@ public final class EmbeddedDatabase implements AutoCloseable {
          */
         public Builder directory(Path newDirectory) {
             directory = newDirectory;
+            return this;
+        }
+
+        /**
+         * Keeps the data in a file system in memory, where the machine has one with room; deleted at the end. The server does all that it does elsewhere, {@code fsync} included, so what
+         * survives the death of a process is the same; only what survives the death of the machine is not. No use together with {@link #directory(Path)}.
+         *
+         * @return this
+         */
+        public Builder inMemory() {
+            inMemory = true;
             return this;
         }
 
@@ -416,7 +447,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
             all.putAll(FIXED);
             try {
                 Path root = directory == null
-                        ? Files.createTempDirectory("hapax-database")
+                        ? temporary()
                         : Files.createDirectories(directory.toAbsolutePath().normalize());
                 EmbeddedDatabase database =
                         new EmbeddedDatabase(root, directory != null, own(root), Map.copyOf(all), port);
@@ -425,6 +456,15 @@ public final class EmbeddedDatabase implements AutoCloseable {
             } catch (IOException failure) {
                 throw new UncheckedIOException("could not use a directory for the database", failure);
             }
+        }
+
+        private Path temporary() throws IOException {
+            boolean roomy = inMemory
+                    && Files.isWritable(MEMORY)
+                    && Files.getFileStore(MEMORY).getUsableSpace() >= MEMORY_BYTES_MIN;
+            return roomy
+                    ? Files.createTempDirectory(MEMORY, "hapax-database")
+                    : Files.createTempDirectory("hapax-database");
         }
 
         private static FileChannel own(Path root) throws IOException {

@@ -94,6 +94,7 @@ final class LeaseKeeper implements Runnable {
                 lane.getValue().leave(lane.getKey(), false);
             }
         }
+        giveOrphansBack(connection, owned);
         int share = (Lanes.COUNT + members - 1) / members;
         int staying = assigned.size() - leaving.size();
         for (Short lane : new ArrayList<>(assigned.keySet())) {
@@ -105,6 +106,18 @@ final class LeaseKeeper implements Runnable {
         }
         if (staying < share) {
             takeFree(connection, share - staying);
+        }
+    }
+
+    /**
+     * Lanes that are ours by name, and that no worker has: they were taken, or taken anew, by a statement whose answer got lost, or could not be given back. As long as this process lives its
+     * renewals would keep them from everybody.
+     */
+    private void giveOrphansBack(Connection connection, Set<Short> owned) throws SQLException {
+        for (Short lane : owned) {
+            if (!assigned.containsKey(lane)) {
+                positions.disown(connection, lane);
+            }
         }
     }
 

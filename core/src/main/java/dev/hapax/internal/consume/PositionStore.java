@@ -253,6 +253,17 @@ final class PositionStore {
         }
     }
 
+    /** Gives back a lane that is ours by name, whatever its token. */
+    void disown(Connection connection, short lane) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(
+                "UPDATE hapax.position SET owner = NULL, leased_until = '-infinity' WHERE consumer = ? AND lane = ? AND owner = ?")) {
+            update.setString(1, consumer);
+            update.setShort(2, lane);
+            update.setString(3, node);
+            update.executeUpdate();
+        }
+    }
+
     /** When the oldest message above these positions entered the log; null if there is none. */
     static @Nullable Instant oldestUnread(Connection connection, Collection<Lane> lanes) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(

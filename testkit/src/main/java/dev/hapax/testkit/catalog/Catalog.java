@@ -11,6 +11,8 @@ public final class Catalog {
 
     /** {@return the scenarios, made anew} */
     public static List<Scenario<?>> scenarios() {
-        return new ArrayList<>(OnceScenarios.all());
+        List<Scenario<?>> all = new ArrayList<>(OnceScenarios.all());
+        all.addAll(ConsumerScenarios.all());
+        return all;
     }
 }

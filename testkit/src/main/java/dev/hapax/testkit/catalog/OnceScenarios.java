@@ -2,6 +2,8 @@ package dev.hapax.testkit.catalog;
 
 import dev.hapax.Hapax;
 import dev.hapax.Key;
+import dev.hapax.Scope;
+import dev.hapax.TooLateException;
 import dev.hapax.once.Verdict;
 import dev.hapax.testkit.proof.Node;
 import dev.hapax.testkit.proof.Operation;
@@ -9,6 +11,8 @@ import dev.hapax.testkit.proof.Scenario;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.function.Function;
 
@@ -16,6 +20,7 @@ import java.util.function.Function;
 final class OnceScenarios {
 
     private static final String EFFECT = "CREATE TABLE effect (nth bigserial, id text NOT NULL, amount int NOT NULL)";
+    private static final Duration THREE_DAYS = Duration.ofDays(3);
     private static final String COUNT = "SELECT id, count(*) FROM effect GROUP BY id";
 
     private OnceScenarios() {}
@@ -29,7 +34,8 @@ final class OnceScenarios {
                 joined(),
                 batch(),
                 publish(),
-                atOnce());
+                atOnce(),
+                late("once-late", false));
     }
 
     static Hapax open(Node node) {
@@ -45,8 +51,7 @@ final class OnceScenarios {
     }
 
     static void effect(Connection connection, String id) throws SQLException {
-        try (PreparedStatement insert =
-                connection.prepareStatement("INSERT INTO effect (id, amount) VALUES (?, 1)")) {
+        try (PreparedStatement insert = connection.prepareStatement("INSERT INTO effect (id, amount) VALUES (?, 1)")) {
             insert.setString(1, id);
             insert.executeUpdate();
         }
@@ -60,8 +65,8 @@ final class OnceScenarios {
         return scenario(name)
                 .operations(
                         1,
-                        (hapax, operation) -> hapax.once(key.apply(operation))
-                                .run(tx -> effect(tx.connection(), operation.id())));
+                        (hapax, operation) ->
+                                hapax.once(key.apply(operation)).run(tx -> effect(tx.connection(), operation.id())));
     }
 
     static Scenario<Hapax> value() {
@@ -121,7 +126,8 @@ final class OnceScenarios {
                     insert.setString(1, operation.id());
                     insert.executeUpdate();
                 }
-                Verdict verdict = hapax.once(key(operation)).on(connection).run(tx -> effect(tx.connection(), operation.id()));
+                Verdict verdict =
+                        hapax.once(key(operation)).on(connection).run(tx -> effect(tx.connection(), operation.id()));
                 if (verdict == Verdict.APPLIED || verdict == Verdict.REPLAYED) {
                     connection.commit();
                 }
@@ -150,18 +156,20 @@ final class OnceScenarios {
 
     static Scenario<Hapax> publish() {
         return scenario("once-publish")
-                .operations(1, (hapax, operation) -> hapax.once(key(operation)).run(tx -> {
-                    effect(tx.connection(), operation.id());
-                    tx.publish("orders", operation.id(), "ordered");
-                    tx.publish("orders", "all", "ordered");
-                }))
+                .operations(
+                        1,
+                        (hapax, operation) -> hapax.once(key(operation)).run(tx -> {
+                            effect(tx.connection(), operation.id());
+                            tx.publish("orders", operation.id(), "ordered");
+                            tx.publish("orders", "all", "ordered");
+                        }))
                 .counts("log", "SELECT key, count(*) / 2 FROM hapax.log GROUP BY key")
                 .invariant("messages commit with their effect", connection -> log(connection));
     }
 
     private static List<String> log(Connection connection) throws SQLException {
-        try (PreparedStatement select = connection.prepareStatement(
-                        "SELECT key FROM hapax.log GROUP BY key HAVING count(*) <> 2");
+        try (PreparedStatement select =
+                        connection.prepareStatement("SELECT key FROM hapax.log GROUP BY key HAVING count(*) <> 2");
                 var row = select.executeQuery()) {
             return row.next() ? List.of(row.getString(1) + " does not have two messages") : List.of();
         }
@@ -174,5 +182,52 @@ final class OnceScenarios {
                         (hapax, operation) -> hapax.once(key(operation))
                                 .refuseIfInProgress()
                                 .run(tx -> effect(tx.connection(), operation.id())));
+    }
+
+    /**
+     * Applied three days ago, and sent once more when its window of two days is over: then it must be refused.
+     *
+     * @param byArrival whether the key's time is, wrongly, that of its arrival
+     */
+    static Scenario<Late> late(String name, boolean byArrival) {
+        return Scenario.of(name, Late::new)
+                .tables(EFFECT)
+                .counts("effect", COUNT)
+                .made(THREE_DAYS)
+                .operations(1, (late, operation) -> late.apply(operation, byArrival))
+                .mutated(byArrival ? "window check by arrival time" : "", Mutations.threeDaysBack());
+    }
+
+    static final class Late implements AutoCloseable {
+
+        private final Node node;
+        private final Hapax hapax;
+
+        private Late(Node node) {
+            this.node = node;
+            this.hapax = Hapax.on(node.dataSource())
+                    .name("shop")
+                    .housekeeping(false)
+                    .attempts(3)
+                    .scope(Scope.of("short").remember(Duration.ofDays(2)).keepOutcomes(Duration.ofDays(1)))
+                    .open();
+        }
+
+        private void apply(Operation operation, boolean byArrival) throws SQLException {
+            Instant time = byArrival && node.isRedelivery() ? operation.time().plus(THREE_DAYS) : operation.time();
+            try {
+                hapax.once(Key.of("short", operation.id()).at(time)).run(tx -> effect(tx.connection(), operation.id()));
+            } catch (TooLateException e) {
+                if (!node.isRedelivery()) {
+                    throw e;
+                }
+                // Refused, as it must be: nobody knows any more.
+            }
+        }
+
+        @Override
+        public void close() {
+            hapax.close();
+        }
     }
 }

@@ -56,9 +56,11 @@ final class Arena implements AutoCloseable {
         for (List<String> table : Rows.read(watcher, EMPTIED)) {
             body.append("DELETE FROM ").append(table.getFirst()).append("; ");
         }
-        execute("CREATE FUNCTION proof.reset() RETURNS void LANGUAGE plpgsql SET session_replication_role = replica AS $$ BEGIN "
-                + body + " UPDATE hapax.tree SET dropped_before = '-infinity' WHERE dropped_before <> '-infinity';"
-                + " FOR lane IN 0..15 LOOP PERFORM setval(CAST('hapax.lane_' || lane AS regclass), 1, false); END LOOP; END $$");
+        execute(
+                "CREATE FUNCTION proof.reset() RETURNS void LANGUAGE plpgsql SET session_replication_role = replica AS $$ BEGIN "
+                        + body
+                        + " UPDATE hapax.tree SET dropped_before = '-infinity' WHERE dropped_before <> '-infinity';"
+                        + " FOR lane IN 0..15 LOOP PERFORM setval(CAST('hapax.lane_' || lane AS regclass), 1, false); END LOOP; END $$");
     }
 
     /** Everything as it was. */

@@ -22,6 +22,7 @@ final class CrashConnection implements InvocationHandler {
     private final Connection raw;
     private boolean closed;
     private boolean dirty;
+    private boolean asItWas = true;
 
     CrashConnection(Node node, Connection raw) {
         this.node = node;
@@ -41,7 +42,7 @@ final class CrashConnection implements InvocationHandler {
             case "close":
                 if (!closed) {
                     closed = true;
-                    node.giveBack(raw);
+                    node.giveBack(raw, asItWas);
                 }
                 return null;
             case "isClosed":
@@ -49,7 +50,7 @@ final class CrashConnection implements InvocationHandler {
             case "hashCode":
                 return System.identityHashCode(proxy);
             case "equals":
-                return args != null && proxy == args[0];
+                return CrashSource.isSame(proxy, args);
             case "toString":
                 return "connection of process " + node.number();
             default:
@@ -77,10 +78,12 @@ final class CrashConnection implements InvocationHandler {
                     node.wiring().mutation().rolledBack(raw);
                 }
                 return CrashSource.call(raw, method, args);
+            case "setTransactionIsolation", "setReadOnly", "setSchema", "setHoldability", "setNetworkTimeout":
+                asItWas = false;
+                return CrashSource.call(raw, method, args);
             case "createStatement":
                 return CrashSource.proxy(
-                        Statement.class,
-                        new CrashStatement(this, proxy, (Statement) result(method, args), null));
+                        Statement.class, new CrashStatement(this, proxy, (Statement) result(method, args), null));
             case "prepareStatement", "prepareCall":
                 return prepare(proxy, method, args);
             default:
@@ -105,8 +108,7 @@ final class CrashConnection implements InvocationHandler {
         rewritten[0] = sql;
         Class<? extends Statement> type =
                 method.getName().equals("prepareCall") ? CallableStatement.class : PreparedStatement.class;
-        return CrashSource.proxy(
-                type, new CrashStatement(this, proxy, (Statement) result(method, rewritten), sql));
+        return CrashSource.proxy(type, new CrashStatement(this, proxy, (Statement) result(method, rewritten), sql));
     }
 
     private void commit() throws SQLException {
@@ -180,7 +182,8 @@ final class CrashConnection implements InvocationHandler {
     /** Lets the server itself refuse, so that the transaction is as broken as it would be. */
     private void refuse(String state, Kind kind) throws SQLException {
         try (Statement statement = raw.createStatement()) {
-            statement.execute("DO $$ BEGIN RAISE EXCEPTION 'refused on purpose' USING ERRCODE = '" + state + "'; END $$");
+            statement.execute(
+                    "DO $$ BEGIN RAISE EXCEPTION 'refused on purpose' USING ERRCODE = '" + state + "'; END $$");
         } catch (SQLException e) {
             if (kind == Kind.COMMIT) {
                 raw.rollback();

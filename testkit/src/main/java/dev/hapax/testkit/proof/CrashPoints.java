@@ -94,8 +94,8 @@ public final class CrashPoints {
         return this;
     }
 
-    /** Ends at the first violation. */
-    CrashPoints untilFirstViolation() {
+    /** Ends at the first violation: for mutants, which are to be caught and not to be explored. */
+    public CrashPoints untilFirstViolation() {
         stopsAtFirst = true;
         return this;
     }
@@ -224,7 +224,8 @@ public final class CrashPoints {
                 }
                 planned.addAll(singles);
                 if (variation == Variation.ALONE) {
-                    singles.forEach(p -> points.add(p.trial().faults().getFirst().point()));
+                    singles.forEach(
+                            p -> points.add(p.trial().faults().getFirst().point()));
                     planned.addAll(pairs(clean.passed(), random));
                 }
             }
@@ -270,8 +271,7 @@ public final class CrashPoints {
             for (int i = 0; i < pairs && !passed.isEmpty(); i++) {
                 Point first = passed.get(random.nextInt(passed.size()));
                 int second = first.number() + 1 + random.nextInt(PAIR_REACH);
-                Fault one = new Fault(
-                        first.number(), chosen[random.nextInt(chosen.length)].nearestAt(first));
+                Fault one = new Fault(first.number(), chosen[random.nextInt(chosen.length)].nearestAt(first));
                 Fault two = new Fault(second, chosen[random.nextInt(chosen.length)]);
                 drawn.add(new Planned(new Trial(scenario.name, Variation.ALONE, List.of(one, two)), first));
             }
@@ -301,7 +301,9 @@ public final class CrashPoints {
                     && (wanted == null || outcome.fired().getFirst().isLike(wanted));
             if (!met) {
                 unreached.add(wanted + " in " + one.trial()
-                        + (outcome.fired().isEmpty() ? "" : "; met " + outcome.fired().getFirst() + " instead"));
+                        + (outcome.fired().isEmpty()
+                                ? ""
+                                : "; met " + outcome.fired().getFirst() + " instead"));
             }
             violations.addAll(outcome.violations());
             stopped |= stopsAtFirst && !outcome.violations().isEmpty();

@@ -34,10 +34,16 @@ final class CrashSource implements InvocationHandler {
             case "getLoginTimeout" -> 0;
             case "isWrapperFor" -> false;
             case "hashCode" -> System.identityHashCode(proxy);
-            case "equals" -> args != null && proxy == args[0];
+            case "equals" -> CrashSource.isSame(proxy, args);
             case "toString" -> "data source of process " + node.number();
             default -> throw new SQLFeatureNotSupportedException(method.getName());
         };
+    }
+
+    /** What equals says of a proxy. */
+    @SuppressWarnings("ReferenceEquality")
+    static boolean isSame(Object proxy, Object @Nullable [] args) {
+        return args != null && proxy == args[0];
     }
 
     /** Calls the real thing; what it throws comes out as it is. */

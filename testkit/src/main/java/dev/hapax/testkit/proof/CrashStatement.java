@@ -21,8 +21,7 @@ final class CrashStatement implements InvocationHandler {
     private final List<String> batch = new ArrayList<>();
     private final List<Setting> settings = new ArrayList<>();
 
-    CrashStatement(
-            CrashConnection connection, Connection proxyOfConnection, Statement raw, @Nullable String prepared) {
+    CrashStatement(CrashConnection connection, Connection proxyOfConnection, Statement raw, @Nullable String prepared) {
         this.connection = connection;
         this.proxyOfConnection = proxyOfConnection;
         this.raw = raw;
@@ -39,7 +38,7 @@ final class CrashStatement implements InvocationHandler {
             return System.identityHashCode(proxy);
         }
         if (name.equals("equals")) {
-            return args != null && proxy == args[0];
+            return CrashSource.isSame(proxy, args);
         }
         if (name.equals("close") || name.equals("isClosed") || name.equals("toString")) {
             return CrashSource.call(raw, method, args);

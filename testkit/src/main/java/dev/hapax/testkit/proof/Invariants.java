@@ -62,7 +62,11 @@ public final class Invariants {
             return 0;
         }
         String names = "{" + String.join(",", consumers) + "}";
-        return Rows.number(connection, "SELECT (" + UNREAD + ") + (" + HELD + ") + (SELECT count(*) FROM hapax.delayed)", names, names);
+        return Rows.number(
+                connection,
+                "SELECT (" + UNREAD + ") + (" + HELD + ") + (SELECT count(*) FROM hapax.delayed)",
+                names,
+                names);
     }
 
     /** What holds at every moment, whatever has just died. */
@@ -75,8 +79,7 @@ public final class Invariants {
                 long times = counted.getOrDefault(operation.id(), 0L);
                 if (times > scenario.expected.applyAsLong(operation)) {
                     found.accept(
-                            AT_MOST_ONCE,
-                            operation.id() + " took effect " + times + " times in " + target.target());
+                            AT_MOST_ONCE, operation.id() + " took effect " + times + " times in " + target.target());
                 }
             }
             passed(scenario, target, connection, operations, counted, found);
@@ -153,8 +156,7 @@ public final class Invariants {
         }
     }
 
-    private static void order(Connection connection, String sql, BiConsumer<String, String> found)
-            throws SQLException {
+    private static void order(Connection connection, String sql, BiConsumer<String, String> found) throws SQLException {
         Map<String, Integer> place = new HashMap<>();
         for (List<String> message :
                 Rows.read(connection, "SELECT message_key, key FROM hapax.log ORDER BY lane, number")) {

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class Node {
 
     private final int number;
+    private final boolean again;
     private final RawConnections connections;
     private final Wiring wiring;
     private final DataSource source;
@@ -27,8 +28,9 @@ public final class Node {
     private volatile boolean dead;
     private volatile boolean refused;
 
-    Node(int number, RawConnections connections, Wiring wiring) {
+    Node(int number, boolean again, RawConnections connections, Wiring wiring) {
         this.number = number;
+        this.again = again;
         this.connections = connections;
         this.wiring = wiring;
         this.source = CrashSource.of(this);
@@ -41,11 +43,7 @@ public final class Node {
      * @param alsoWrites statements that write and don't look like it
      * @param disturbance what else happens when something goes wrong at a point, before it does
      */
-    record Wiring(
-            Tripwire tripwire,
-            Mutation mutation,
-            Pattern alsoWrites,
-            BiConsumer<Node, Mode> disturbance) {}
+    record Wiring(Tripwire tripwire, Mutation mutation, Pattern alsoWrites, BiConsumer<Node, Mode> disturbance) {}
 
     /** {@return the database, whose statements and commits are points} */
     public DataSource dataSource() {
@@ -55,6 +53,11 @@ public final class Node {
     /** {@return which process of the run this is, from 1: the one that follows the first that died is the second} */
     public int number() {
         return number;
+    }
+
+    /** {@return whether all operations have been answered before, and are now sent once more} */
+    public boolean isRedelivery() {
+        return again;
     }
 
     /**
@@ -136,9 +139,14 @@ public final class Node {
         return raw;
     }
 
-    void giveBack(Connection raw) throws SQLException {
-        if (taken.remove(raw)) {
+    void giveBack(Connection raw, boolean asItWas) throws SQLException {
+        if (!taken.remove(raw)) {
+            return;
+        }
+        if (asItWas) {
             connections.giveBack(raw);
+        } else {
+            connections.close(raw);
         }
     }
 

@@ -52,22 +52,29 @@ public record ProofReport(
     public String describe() {
         StringBuilder text = new StringBuilder(summary()).append('\n');
         Map<String, List<Violation>> byInvariant = new TreeMap<>();
-        violations.forEach(v ->
-                byInvariant.computeIfAbsent(v.invariant(), i -> new ArrayList<>()).add(v));
+        violations.forEach(v -> byInvariant
+                .computeIfAbsent(v.invariant(), i -> new ArrayList<>())
+                .add(v));
         byInvariant.forEach((invariant, found) -> {
-            text.append("\nviolated: ").append(invariant).append(" (").append(found.size()).append(" times)\n");
-            found.stream().limit(SHOWN_MAX).forEach(v -> text.append("  ")
-                    .append(v.finding())
-                    .append("\n    at     ")
-                    .append(v.where())
-                    .append("\n    rerun  ")
-                    .append(CrashPoints.RERUN)
-                    .append(v.trial())
-                    .append('\n'));
+            text.append("\nviolated: ")
+                    .append(invariant)
+                    .append(" (")
+                    .append(found.size())
+                    .append(" times)\n");
+            found.stream()
+                    .limit(SHOWN_MAX)
+                    .forEach(v -> text.append("  ")
+                            .append(v.finding())
+                            .append("\n    at     ")
+                            .append(v.where())
+                            .append("\n    rerun  ")
+                            .append(CrashPoints.RERUN)
+                            .append(v.trial())
+                            .append('\n'));
         });
-        unreached.stream().limit(SHOWN_MAX).forEach(point -> text.append("never reached: ")
-                .append(point)
-                .append('\n'));
+        unreached.stream()
+                .limit(SHOWN_MAX)
+                .forEach(point -> text.append("never reached: ").append(point).append('\n'));
         return text.toString();
     }
 }

@@ -48,7 +48,7 @@ final class RawConnections implements AutoCloseable {
         return fresh;
     }
 
-    /** Back in the state of a new one, as far as a pool restores it. */
+    /** Back in the state of a new one, but for what its user has set for the session; such a one must not come back. */
     void giveBack(Connection connection) throws SQLException {
         if (connection.isClosed()) {
             backends.remove(connection);
@@ -58,9 +58,13 @@ final class RawConnections implements AutoCloseable {
             connection.rollback();
             connection.setAutoCommit(true);
         }
-        connection.setReadOnly(false);
-        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
         idle.push(connection);
+    }
+
+    /** Ends it as a client does. */
+    void close(Connection connection) throws SQLException {
+        backends.remove(connection);
+        connection.close();
     }
 
     /** Closes the socket, and waits until the server has noticed: from then on its transaction is over. */

@@ -35,7 +35,10 @@ public final class Scenario<S> {
     final List<Count> counts = new ArrayList<>();
     final List<String> orders = new ArrayList<>();
     final List<Invariant> invariants = new ArrayList<>();
-    @Nullable Background<S> background;
+
+    @Nullable
+    Background<S> background;
+
     Sending<S> sending = (service, operation) -> {
         throw new IllegalStateException("the scenario sends no operations; call .operations(…)");
     };
@@ -108,7 +111,11 @@ public final class Scenario<S> {
         List<String> findings(Connection connection) throws SQLException;
     }
 
-    record Count(String target, Counting counting, @Nullable String consumer, @Nullable String topic) {}
+    record Count(
+            String target,
+            Counting counting,
+            @Nullable String consumer,
+            @Nullable String topic) {}
 
     record Invariant(String name, Check check) {}
 
@@ -136,7 +143,8 @@ public final class Scenario<S> {
      */
     public Scenario<S> operations(int count, Sending<S> how) {
         if (count < 1 || count > OPERATIONS_MAX) {
-            throw new IllegalArgumentException("operations: " + count + ", but 1 to " + OPERATIONS_MAX + " are allowed");
+            throw new IllegalArgumentException(
+                    "operations: " + count + ", but 1 to " + OPERATIONS_MAX + " are allowed");
         }
         operations = count;
         sending = how;
@@ -219,6 +227,24 @@ public final class Scenario<S> {
      */
     public Scenario<S> alsoWrites(String regex) {
         alsoWrites = Pattern.compile(regex);
+        return this;
+    }
+
+    /**
+     * Makes it wrong on purpose: a mutant, to see which invariant catches it.
+     *
+     * @param what what is wrong, in reports
+     */
+    public Scenario<S> mutated(String what, Mutation how) {
+        mutatedBy = what;
+        mutation = how;
+        return this;
+    }
+
+    /** Makes its client wrong on purpose: an operation counts as acknowledged before it is sent. */
+    public Scenario<S> acknowledgedFirst() {
+        mutatedBy = "acknowledge before commit";
+        acknowledgesFirst = true;
         return this;
     }
 

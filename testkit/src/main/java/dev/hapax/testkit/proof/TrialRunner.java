@@ -15,7 +15,8 @@ final class TrialRunner<S> {
 
     private static final int LIVES_MAX = 8;
     private static final int TRIES_MAX = 4;
-    private static final int ROUNDS_MAX = 60;
+    private static final int ROUNDS_MAX = 40;
+    private static final int LEASE_ROUNDS = 4;
     private static final int TROUBLES_MAX = 6;
 
     private final Scenario<S> scenario;
@@ -27,6 +28,7 @@ final class TrialRunner<S> {
     private final Set<String> acknowledged = new HashSet<>();
     private final Set<String> consumers = new HashSet<>();
     private int nodes;
+    private boolean again;
 
     private TrialRunner(Scenario<S> scenario, Arena arena, Trial trial) {
         this.scenario = scenario;
@@ -58,7 +60,8 @@ final class TrialRunner<S> {
     }
 
     /** Processes, one after another, until all is done; then all is counted. */
-    private void live(boolean again) throws Exception {
+    private void live(boolean redelivery) throws Exception {
+        again = redelivery;
         acknowledged.clear();
         Throwable trouble = null;
         boolean quiet = false;
@@ -66,7 +69,7 @@ final class TrialRunner<S> {
             trouble = null;
             Node node = node(arena.connections());
             try {
-                quiet = process(node, again);
+                quiet = process(node);
             } catch (ProcessDeath e) {
                 trouble = e;
             } catch (Exception e) {
@@ -105,19 +108,20 @@ final class TrialRunner<S> {
     private Node node(RawConnections connections) {
         return new Node(
                 ++nodes,
+                again,
                 connections,
                 new Node.Wiring(tripwire, scenario.mutation, scenario.alsoWrites, this::disturb));
     }
 
     /** One process, from its start to its end; returns whether all was done. */
-    private boolean process(Node node, boolean again) throws Exception {
+    private boolean process(Node node) throws Exception {
         tripwire.arm(true);
         S service = null;
         try {
             service = scenario.opener.open(node);
             for (Operation operation : sendings()) {
                 if (!acknowledged.contains(operation.id()) || trial.variation() == Variation.REPEATED) {
-                    deliver(node, service, operation, again);
+                    deliver(node, service, operation);
                 }
             }
             boolean quiet = consume(service);
@@ -142,7 +146,7 @@ final class TrialRunner<S> {
     }
 
     /** Sends an operation until it is answered. */
-    private void deliver(Node node, S service, Operation operation, boolean again) throws Exception {
+    private void deliver(Node node, S service, Operation operation) throws Exception {
         if (scenario.acknowledgesFirst) {
             acknowledged.add(operation.id());
         }
@@ -191,8 +195,15 @@ final class TrialRunner<S> {
             if (!quiet) {
                 arena.passTime();
             }
+            if (round % LEASE_ROUNDS == LEASE_ROUNDS - 1) {
+                // Who is gone loses its lanes; who is there renews.
+                arena.expireLeases();
+            }
         }
         running.forEach(SteppedConsumer::stop);
+        if (!quiet) {
+            found(Invariants.RECOVERS, "a process that lives leaves messages undone, round after round");
+        }
         return quiet;
     }
 

@@ -11,10 +11,10 @@ class CatalogCrashTest {
 
     @Test
     void every_scenario_survives_every_crash_point() {
-        long t=System.nanoTime();
-        for (ProofReport report : new CrashPoints(EmbeddedDatabase.shared()).explore(Catalog.scenarios())) {
-            System.out.println(report.describe());
+        for (ProofReport report : new CrashPoints(EmbeddedDatabase.sharedInMemory())
+                .withoutLikes()
+                .explore(OnceScenarios.all())) {
+            assertThat(report.isProven()).as(report.describe()).isTrue();
         }
-        System.out.println((System.nanoTime()-t)/1000000+" ms");
     }
 }

@@ -1,0 +1,71 @@
+package dev.hapax.testkit.catalog;
+
+import dev.hapax.Key;
+import dev.hapax.testkit.proof.Invariants;
+import java.util.List;
+
+/** Wrong implementations, each of which must be caught by the invariant that is there for it. */
+public final class Mutants {
+
+    private Mutants() {}
+
+    /** {@return the mutants, made anew} */
+    public static List<Mutant> all() {
+        return List.of(
+                new Mutant(
+                        "marker in its own transaction",
+                        OnceScenarios.plain("once-plain", OnceScenarios::key)
+                                .mutated("marker in its own transaction", Mutations.markerInItsOwnTransaction()),
+                        Invariants.ACKNOWLEDGED_IS_APPLIED),
+                new Mutant(
+                        "marker after the effect",
+                        OnceScenarios.plain("once-plain", OnceScenarios::key)
+                                .mutated("marker after the effect", Mutations.markerAfterEffect()),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "insert-and-catch",
+                        OnceScenarios.value().mutated("insert-and-catch", Mutations.insertAndCatch()),
+                        Invariants.RECOVERS),
+                new Mutant(
+                        "partition by arrival time",
+                        OnceScenarios.plain("once-plain", OnceScenarios::key)
+                                .tables(
+                                        "SELECT hapax.ensure_partition('marker_30', CAST(now() AT TIME ZONE 'UTC' AS date) + 1)")
+                                .mutated("partition by arrival time", Mutations.partitionByArrival()),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "window check by arrival time", OnceScenarios.late("once-late", true), Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "a retry that makes a new key",
+                        OnceScenarios.plain(
+                                "once-plain",
+                                operation -> Key.of("orders", operation.id() + "/" + operation.attempt())
+                                        .at(operation.time())),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "acknowledge before commit",
+                        OnceScenarios.plain("once-plain", OnceScenarios::key).acknowledgedFirst(),
+                        Invariants.ACKNOWLEDGED_IS_APPLIED),
+                new Mutant(
+                        "position committed before the effect",
+                        ConsumerScenarios.effect()
+                                .mutated(
+                                        "position committed before the effect",
+                                        Mutations.positionBeforeEffect("INSERT INTO handled")),
+                        Invariants.POSITION_BEHIND_EFFECTS),
+                new Mutant(
+                        "position committed after the effect",
+                        ConsumerScenarios.effect()
+                                .mutated("position committed after the effect", Mutations.positionAfterEffect()),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "fencing token not compared",
+                        ConsumerScenarios.effect().mutated("fencing token not compared", Mutations.fencingOff()),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "lease on the machine's own clock",
+                        ConsumerScenarios.effect()
+                                .mutated("lease on the machine's own clock", Mutations.leaseByOwnClock()),
+                        Invariants.LEASES_ARE_KEPT));
+    }
+}
