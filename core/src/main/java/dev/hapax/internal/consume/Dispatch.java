@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** Decodes a message and calls the handler that fits. Safe for use by many threads. */
 final class Dispatch {
@@ -53,7 +54,7 @@ final class Dispatch {
                 consumer,
                 message.topic(),
                 message.traceparent().orElse(null),
-                () -> handler.handle(body, new Handled(tx.of(message.handling(consumer)), message)));
+                () -> handler.handle(body, new Handled(tx, message, consumer)));
     }
 
     private Object decode(StoredMessage message) throws Undeliverable {
@@ -83,8 +84,28 @@ final class Dispatch {
         return (Handler<Object>) known;
     }
 
-    /** What a handler sees. */
-    private record Handled(Transaction tx, StoredMessage stored) implements MessageTransaction {
+    /** What a handler sees. The handling's key is made when it is asked for: most handlers don't. */
+    private static final class Handled implements MessageTransaction {
+
+        private final ActiveTransaction active;
+        private final StoredMessage stored;
+        private final String consumer;
+        private @Nullable Transaction operation;
+
+        private Handled(ActiveTransaction active, StoredMessage stored, String consumer) {
+            this.active = active;
+            this.stored = stored;
+            this.consumer = consumer;
+        }
+
+        private Transaction operation() {
+            Transaction made = operation;
+            if (made == null) {
+                made = active.of(stored.handling(consumer));
+                operation = made;
+            }
+            return made;
+        }
 
         @Override
         public Message message() {
@@ -93,22 +114,22 @@ final class Dispatch {
 
         @Override
         public Connection connection() {
-            return tx.connection();
+            return active.connection();
         }
 
         @Override
         public Key key() {
-            return tx.key();
+            return operation().key();
         }
 
         @Override
         public void publish(String topic, String messageKey, Object body) {
-            tx.publish(topic, messageKey, body);
+            operation().publish(topic, messageKey, body);
         }
 
         @Override
         public void publishAt(Instant due, String topic, String messageKey, Object body) {
-            tx.publishAt(due, topic, messageKey, body);
+            operation().publishAt(due, topic, messageKey, body);
         }
     }
 }
