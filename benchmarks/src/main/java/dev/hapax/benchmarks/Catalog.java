@@ -13,7 +13,14 @@ final class Catalog {
             new OnceBatchBenchmark(),
             new PublishBenchmark(),
             new DeliveryBenchmark(),
-            new DrainBenchmark());
+            new DrainBenchmark(),
+            new LatencyBenchmark(),
+            new LatencyProcessesBenchmark(),
+            new IdleBenchmark(),
+            new FlatBacklogBenchmark(),
+            new FlatOpenTransactionBenchmark(),
+            new MarkersBenchmark(),
+            new DropDayBenchmark());
 
     private Catalog() {}
 

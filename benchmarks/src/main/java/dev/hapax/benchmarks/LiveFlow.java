@@ -45,7 +45,7 @@ final class LiveFlow {
     }
 
     /** By Hapax: once, publish, consumer. */
-    Cell byHapax(String name) {
+    Cell byHapax(String name) throws InterruptedException {
         return new HapaxCell(name);
     }
 
@@ -59,11 +59,12 @@ final class LiveFlow {
         private final Seen seen = new Seen(MESSAGES_MAX);
         private final Consumer consumer;
 
-        private HapaxCell(String name) {
+        private HapaxCell(String name) throws InterruptedException {
             super(name);
             this.consumer = Messages.consumer(lab.hapax, name, seen::add)
                     .startFrom(Start.NOW)
                     .start();
+            Messages.awaitStarted(lab, name);
         }
 
         @Override

@@ -109,6 +109,16 @@ final class Messages {
         return hapax.consumer(name).topic(TOPIC).handle(byte[].class, (body, tx) -> note.accept(number(body)));
     }
 
+    /** Where a consumer starts that starts "now" is settled by its own threads, when its positions are there. */
+    static void awaitStarted(Lab lab, String consumer) throws InterruptedException {
+        Waiting.until(
+                java.time.Duration.ofSeconds(60),
+                "consumer " + consumer + " has its lanes",
+                () -> lab.number("SELECT count(*) FROM hapax.position WHERE owner IS NOT NULL AND consumer = '"
+                                + consumer + "'")
+                        == 16);
+    }
+
     /** Positions of a consumer at the end of each lane, without gaps. */
     static void checkAtTheEnd(Lab lab, String consumer) throws Exception {
         StringBuilder sql = new StringBuilder("SELECT count(*) FROM hapax.position p JOIN (");

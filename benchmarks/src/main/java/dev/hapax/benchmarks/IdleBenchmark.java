@@ -1,0 +1,108 @@
+package dev.hapax.benchmarks;
+
+import dev.hapax.testkit.ChildJvm;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a reader costs that has nothing to read. */
+final class IdleBenchmark implements Benchmark {
+
+    private static final Duration STARTS_WITHIN = Duration.ofMinutes(1);
+
+    @Override
+    public String name() {
+        return "idle";
+    }
+
+    @Override
+    public String about() {
+        return "what an idle reader costs: statements a second, and CPU of its process and of its sessions in the server";
+    }
+
+    @Override
+    public void run(Plan plan, Report report) throws Exception {
+        try (Lab lab = Lab.open(report)) {
+            lab.execute("CREATE EXTENSION pg_stat_statements");
+            List<Double> statements = new ArrayList<>();
+            List<Double> client = new ArrayList<>();
+            List<Double> server = new ArrayList<>();
+            List<Double> sum = new ArrayList<>();
+            try (ChildJvm reader = ChildJvm.of(ReaderProcess.class)
+                    .jvm("-XX:TieredStopAtLevel=4")
+                    .arguments(lab.jdbcUrl(), "consume")
+                    .start()) {
+                reader.awaitLine("reading", STARTS_WITHIN);
+                settle(plan);
+                // Nobody else may be counted, and this service's own background work would be.
+                lab.hapax.close();
+                for (int round = 0; round < plan.rounds(); round++) {
+                    Sample before = Sample.of(lab, reader);
+                    pass(plan.seconds());
+                    Sample after = Sample.of(lab, reader);
+                    double seconds = (after.nanos - before.nanos) / 1e9;
+                    statements.add((after.calls - before.calls - Sample.OWN_CALLS) / seconds);
+                    client.add((after.clientNanos - before.clientNanos) / 1e7 / seconds);
+                    server.add((after.serverNanos - before.serverNanos) / 1e7 / seconds);
+                    sum.add(client.getLast() + server.getLast());
+                }
+                Messages.checkAtTheEnd(lab, ReaderProcess.CONSUMER);
+            }
+            report.part("one process with one consumer, nothing to read");
+            report.figure("statements/s", Spread.of(statements), Target.atMost(50));
+            report.figure("its process, % of a core", Spread.of(client));
+            report.figure("its sessions in the server, % of a core", Spread.of(server));
+            report.figure("both, % of a core", Spread.of(sum), Target.atMost(1));
+            report.checked("the reader held its 16 lanes all the time; statements as the server counted them");
+        }
+    }
+
+    private static void settle(Plan plan) {
+        pass(plan.quick() ? 1 : 20);
+    }
+
+    private static void pass(double seconds) {
+        Waiting.untilNanos(System.nanoTime() + (long) (seconds * 1e9));
+    }
+
+    /** What was used so far. */
+    private record Sample(long nanos, long calls, long clientNanos, long serverNanos) {
+
+        /** Statements that taking a sample runs itself, between the two counts. */
+        static final int OWN_CALLS = 2;
+
+        private static final String PIDS =
+                "SELECT string_agg(pid::text, ',') FROM pg_stat_activity WHERE application_name = '"
+                        + ReaderProcess.APPLICATION + "'";
+
+        static Sample of(Lab lab, ChildJvm reader) throws SQLException, IOException {
+            long serverNanos = 0;
+            for (String pid : lab.text(PIDS).split(",")) {
+                serverNanos += threadNanos(Path.of("/proc", pid, "schedstat"));
+            }
+            long clientNanos = 0;
+            try (var threads = Files.newDirectoryStream(Path.of("/proc", Long.toString(reader.pid()), "task"))) {
+                for (Path thread : threads) {
+                    clientNanos += threadNanos(thread.resolve("schedstat"));
+                }
+            }
+            long calls = lab.number("SELECT sum(calls) FROM pg_stat_statements");
+            return new Sample(System.nanoTime(), calls, clientNanos, serverNanos);
+        }
+
+        /** Nanoseconds on a CPU, as Linux counts them. A thread that has just ended counts no more. */
+        private static long threadNanos(Path schedstat) throws IOException {
+            try {
+                String text = Files.readString(schedstat);
+                return Long.parseLong(text.substring(0, text.indexOf(' ')));
+            } catch (NoSuchFileException ended) {
+                return 0;
+            }
+        }
+    }
+}
