@@ -311,12 +311,16 @@ public final class EmbeddedDatabase implements AutoCloseable {
 
     private void begin() {
         Runtime.getRuntime().addShutdownHook(lastGuard);
+        // The guard of a JVM that ends meanwhile waits here: what it can't see yet it could not stop.
+        lock.lock();
         try {
             server.start(settings);
             checkDurable();
         } catch (RuntimeException failure) {
             close();
             throw failure;
+        } finally {
+            lock.unlock();
         }
     }
 
