@@ -7,6 +7,7 @@ import dev.hapax.examples.demo.DemoCommand;
 import dev.hapax.examples.demo.DemoException;
 import dev.hapax.examples.demo.WarmUpCommand;
 import java.io.PrintWriter;
+import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,6 +26,7 @@ public final class Main implements Runnable {
     private CommandSpec spec;
 
     private static final int TROUBLE = 3;
+    private static final AtomicBoolean ENDING = new AtomicBoolean();
 
     @Option(
             names = {"-h", "--help"},
@@ -41,6 +43,7 @@ public final class Main implements Runnable {
      * @param args the command and its options
      */
     public static void main(String[] args) {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> ENDING.set(true), "ending"));
         System.exit(run(
                 new PrintWriter(System.out, true, System.out.charset()),
                 new PrintWriter(System.err, true, System.err.charset()),
@@ -75,6 +78,10 @@ public final class Main implements Runnable {
     }
 
     private static int report(Exception failure, CommandLine command) {
+        if (ENDING.get()) {
+            // What fails now fails because the database and the processes are being stopped.
+            return TROUBLE;
+        }
         command.getErr().println("hapax: " + failure.getMessage());
         if (!(failure instanceof DemoException || failure instanceof HapaxException)) {
             failure.printStackTrace(command.getErr());

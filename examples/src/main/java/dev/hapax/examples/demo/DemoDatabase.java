@@ -76,7 +76,8 @@ final class DemoDatabase implements AutoCloseable {
             return;
         }
         try (Stream<Path> content = Files.list(data)) {
-            if (content.findAny().isPresent()) {
+            // What an interrupted start has left counts as ours.
+            if (content.anyMatch(path -> !path.getFileName().toString().startsWith("postgresql"))) {
                 throw new DemoException(data + " holds something else; choose an empty folder, or a new one", null);
             }
         } catch (IOException failure) {
