@@ -113,6 +113,14 @@ public final class MicrometerMetrics implements Metrics {
         }
     }
 
+    @Override
+    public void batchRetried(String consumer) {
+        ConsumerMeters meters = consumers.get(consumer);
+        if (meters != null) {
+            meters.retries.increment();
+        }
+    }
+
     private ScopeMeters meters(String scope) {
         ScopeMeters known = scopes.get(scope);
         return known != null ? known : scopes.computeIfAbsent(scope, name -> new ScopeMeters(registry, name));
@@ -154,6 +162,7 @@ public final class MicrometerMetrics implements Metrics {
 
         private final Map<Handling, Counter> handlings = new EnumMap<>(Handling.class);
         private final Counter fenced;
+        private final Counter retries;
         private final DistributionSummary batchSize;
         private final DistributionSummary attempts;
         private final Timer batchTime;
@@ -172,6 +181,10 @@ public final class MicrometerMetrics implements Metrics {
             }
             fenced = Counter.builder("hapax.consumer.fenced")
                     .description("Writes refused because another owner had taken over")
+                    .tag("consumer", consumer)
+                    .register(registry);
+            retries = Counter.builder("hapax.consumer.retries")
+                    .description("Batches tried again after a deadlock or a serialization failure")
                     .tag("consumer", consumer)
                     .register(registry);
             batchSize = DistributionSummary.builder("hapax.consumer.batch.size")

@@ -73,6 +73,9 @@ public interface Metrics {
     /** How many tries a message took until it was applied or set aside. */
     default void attempts(String consumer, int attempts) {}
 
+    /** A batch was tried again after a deadlock or a serialization failure. */
+    default void batchRetried(String consumer) {}
+
     /** A write was refused because another owner had taken over. */
     default void fenced(String consumer) {}
 }

@@ -3,7 +3,6 @@ package dev.hapax.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.hapax.DamagedException;
-import dev.hapax.FencedException;
 import dev.hapax.HapaxException;
 import dev.hapax.InProgressException;
 import dev.hapax.Key;
@@ -38,7 +37,6 @@ class ErrorsReferenceTest {
             new RetryException("", null),
             new StoreException("", null),
             new DamagedException("", null),
-            new FencedException("", null),
             new SchemaException("", null));
 
     @Test

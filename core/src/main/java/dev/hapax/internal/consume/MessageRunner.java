@@ -129,7 +129,7 @@ final class MessageRunner {
                     throw e;
                 }
                 if (SqlFaults.isRolledBack(e) && tries < ground.retries().attemptsMax()) {
-                    metrics.retried(consumer);
+                    metrics.batchRetried(consumer);
                     ground.retries().pause(tries);
                 } else if (to - from == 1) {
                     setAside(connection, lanes, messages.get(from), e);
