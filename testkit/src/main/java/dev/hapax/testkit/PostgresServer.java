@@ -117,6 +117,9 @@ final class PostgresServer {
         if (postmaster != null) {
             stop(postmaster);
             postmaster = null;
+        } else {
+            // A start that was cut short may have left one that nobody has seen.
+            running().ifPresent(this::stop);
         }
     }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
@@ -20,16 +21,24 @@ final class Processes {
     private static final Duration SIGNAL_TIMEOUT = Duration.ofSeconds(10);
     private static final Set<ProcessHandle> GUARDED = ConcurrentHashMap.newKeySet();
 
-    static {
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(() -> GUARDED.forEach(Processes::killTree), "hapax-testkit-last-guard"));
-    }
+    private static final AtomicBoolean LAST_GUARD_SET = new AtomicBoolean();
 
     private Processes() {}
 
     /** Kills the process when this JVM ends, unless it has ended before. */
     static void guard(ProcessHandle process) {
         GUARDED.add(process);
+        // Not set up before it is needed: signals are also sent by a JVM that is ending, which takes no more hooks.
+        if (!LAST_GUARD_SET.getAndSet(true)) {
+            try {
+                Runtime.getRuntime()
+                        .addShutdownHook(
+                                new Thread(() -> GUARDED.forEach(Processes::killTree), "hapax-testkit-last-guard"));
+            } catch (IllegalStateException ending) {
+                killTree(process);
+                throw ending;
+            }
+        }
         process.onExit().thenRun(() -> GUARDED.remove(process));
     }
 
