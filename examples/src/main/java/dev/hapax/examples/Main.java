@@ -6,6 +6,7 @@ import dev.hapax.examples.demo.DbCommand;
 import dev.hapax.examples.demo.DemoCommand;
 import dev.hapax.examples.demo.DemoException;
 import dev.hapax.examples.demo.WarmUpCommand;
+import dev.hapax.examples.proof.ProofCommand;
 import java.io.PrintWriter;
 import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "./hapax",
         description = "Shows Hapax at work.",
-        subcommands = {DemoCommand.class, DbCommand.class, WarmUpCommand.class})
+        subcommands = {DemoCommand.class, DbCommand.class, ProofCommand.class, WarmUpCommand.class})
 public final class Main implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli

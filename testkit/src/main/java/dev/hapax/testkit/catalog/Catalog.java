@@ -13,6 +13,7 @@ public final class Catalog {
     public static List<Scenario<?>> scenarios() {
         List<Scenario<?>> all = new ArrayList<>(OnceScenarios.all());
         all.addAll(ConsumerScenarios.all());
+        all.addAll(HousekeepingScenarios.all());
         return all;
     }
 }

@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,12 +27,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CrashPoints {
 
-    /** How a run is chosen by a system property: {@code -Dhapax.trial=…} in a test, the same text after it for the command. */
-    static final String RERUN = "-Dhapax.trial=";
-
     private static final int BATCH = 40;
     private static final int PAIR_REACH = 40;
-    private static final int LIKE_MAX = 2;
+    private static final int LIKE_MAX = 1;
 
     private final EmbeddedDatabase server;
     private Set<Variation> variations = EnumSet.of(Variation.ALONE);
@@ -41,6 +39,7 @@ public final class CrashPoints {
     private int samples;
     private long seed = 1;
     private int threads = 2;
+    private Predicate<Point> chosen = point -> true;
     private boolean stopsAtFirst;
 
     /**
@@ -91,6 +90,12 @@ public final class CrashPoints {
     /** Of boundaries that follow each other and are alike (one statement for each of many rows), takes the first ones and the last one only. */
     public CrashPoints withoutLikes() {
         everyRepeat = false;
+        return this;
+    }
+
+    /** Which points; default all. What is left out does not count. */
+    public CrashPoints points(Predicate<Point> which) {
+        chosen = which;
         return this;
     }
 
@@ -229,7 +234,22 @@ public final class CrashPoints {
                     planned.addAll(pairs(clean.passed(), random));
                 }
             }
+            if (stopsAtFirst) {
+                rareFirst(planned);
+            }
             return planned;
+        }
+
+        /** What is done seldom is where something is decided. */
+        private void rareFirst(List<Planned> singles) {
+            Map<String, Integer> frequency = new HashMap<>();
+            singles.forEach(p -> frequency.merge(label(p), 1, Integer::sum));
+            singles.sort(java.util.Comparator.comparing(p -> frequency.getOrDefault(label(p), 0)));
+        }
+
+        private static String label(Planned planned) {
+            Point point = planned.point();
+            return point == null ? "" : point.label();
         }
 
         private List<Planned> drawn(List<Planned> singles, Random random) {
@@ -242,7 +262,7 @@ public final class CrashPoints {
             List<Planned> singles = new ArrayList<>();
             for (Point point : everyRepeat ? passed : thinned(passed)) {
                 for (Mode mode : modes) {
-                    if (mode.happensAt(point)) {
+                    if (chosen.test(point) && mode.happensAt(point)) {
                         singles.add(new Planned(
                                 new Trial(scenario.name, variation, List.of(new Fault(point.number(), mode))), point));
                     }

@@ -32,7 +32,7 @@ public record ProofReport(
         unreached = List.copyOf(unreached);
     }
 
-    /** {@return whether nothing is wrong: no violation, and all points were exercised} */
+    /** {@return whether nothing is wrong: no violation, and all points that were to be met were met} */
     public boolean isProven() {
         return violations.isEmpty() && unreached.isEmpty() && exercised == points;
     }
@@ -48,8 +48,13 @@ public record ProofReport(
                 + " violations" + (unreached.isEmpty() ? "" : ", " + unreached.size() + " unreached");
     }
 
-    /** {@return the summary, and all that is wrong, with what reruns exactly that} */
-    public String describe() {
+    /**
+     * All that is wrong.
+     *
+     * @param rerun what stands before a run's text form to make one line that reruns exactly that
+     * @return the summary, and what was found
+     */
+    public String describe(String rerun) {
         StringBuilder text = new StringBuilder(summary()).append('\n');
         Map<String, List<Violation>> byInvariant = new TreeMap<>();
         violations.forEach(v -> byInvariant
@@ -68,7 +73,7 @@ public record ProofReport(
                             .append("\n    at     ")
                             .append(v.where())
                             .append("\n    rerun  ")
-                            .append(CrashPoints.RERUN)
+                            .append(rerun)
                             .append(v.trial())
                             .append('\n'));
         });

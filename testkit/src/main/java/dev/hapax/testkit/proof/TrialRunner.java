@@ -175,6 +175,7 @@ final class TrialRunner<S> {
         int troubles = 0;
         boolean quiet = false;
         for (int round = 0; round < ROUNDS_MAX && !quiet; round++) {
+            boolean well = true;
             try {
                 Scenario.Background<S> background = scenario.background;
                 if (background != null) {
@@ -187,11 +188,12 @@ final class TrialRunner<S> {
                     }
                 }
             } catch (SQLException | RuntimeException e) {
+                well = false;
                 if (++troubles == TROUBLES_MAX) {
                     throw e;
                 }
             }
-            quiet = Invariants.inFlight(arena.watcher(), consumers) == 0;
+            quiet = well && Invariants.inFlight(arena.watcher(), consumers) == 0;
             if (!quiet) {
                 arena.passTime();
             }
