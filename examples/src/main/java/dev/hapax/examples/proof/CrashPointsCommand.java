@@ -50,7 +50,10 @@ public final class CrashPointsCommand implements Callable<Integer> {
     @Option(names = "--trial", paramLabel = "RUN", description = "exactly one run, as a report prints it")
     private @Nullable String trial;
 
-    @Option(names = "--seed", paramLabel = "N", description = "what decides all that is drawn (default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            description = "what decides all that is drawn (default: ${DEFAULT-VALUE})")
     private long seed = 1;
 
     @Option(names = "--threads", paramLabel = "N", description = "runs at once (default: one for each processor)")
@@ -80,11 +83,11 @@ public final class CrashPointsCommand implements Callable<Integer> {
             CrashPoints points = new CrashPoints(server).seed(seed).threads(threads);
             List<ProofReport> reports = new ArrayList<>();
             for (Scenario<?> scenario : chosen()) {
-                ProofReport report = trial == null
-                        ? settings(points).explore(scenario)
-                        : points.rerun(scenario, Trial.parse(trial));
+                ProofReport report =
+                        trial == null ? settings(points).explore(scenario) : points.rerun(scenario, Trial.parse(trial));
                 reports.add(report);
-                out.println(report.isProven() ? report.summary() : report.describe("./hapax proof crash-points --trial "));
+                out.println(
+                        report.isProven() ? report.summary() : report.describe("./hapax proof crash-points --trial "));
                 out.flush();
             }
             Duration time = Duration.ofNanos(System.nanoTime() - since);
@@ -98,9 +101,7 @@ public final class CrashPointsCommand implements Callable<Integer> {
     }
 
     private CrashPoints settings(CrashPoints points) {
-        return full
-                ? points.variations(EnumSet.allOf(Variation.class), SAMPLES).pairs(PAIRS)
-                : points.withoutLikes();
+        return full ? points.variations(EnumSet.allOf(Variation.class), SAMPLES).pairs(PAIRS) : points.withoutLikes();
     }
 
     private List<Scenario<?>> chosen() {

@@ -87,7 +87,12 @@ record Figures(List<ProofReport> reports, Duration time) {
                 "found",
                 violations().stream()
                         .map(v -> Map.of(
-                                "invariant", v.invariant(), "finding", v.finding(), "trial", v.trial().toString()))
+                                "invariant",
+                                v.invariant(),
+                                "finding",
+                                v.finding(),
+                                "trial",
+                                v.trial().toString()))
                         .toList());
         write(file, json);
     }

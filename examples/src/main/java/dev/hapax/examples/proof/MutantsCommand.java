@@ -56,7 +56,8 @@ public final class MutantsCommand implements Callable<Integer> {
                 Mutant.Verdict verdict = mutant.run(server);
                 out.printf(
                         "%-40s %s%n",
-                        mutant.name(), verdict.isCaught() ? "caught: " + mutant.invariant() : "NOT CAUGHT " + verdict.found());
+                        mutant.name(),
+                        verdict.isCaught() ? "caught: " + mutant.invariant() : "NOT CAUGHT " + verdict.found());
                 out.flush();
                 if (verdict.isCaught()) {
                     by.put(mutant.name(), mutant.invariant());

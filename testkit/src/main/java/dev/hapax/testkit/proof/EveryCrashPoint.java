@@ -23,12 +23,7 @@ public @interface EveryCrashPoint {
 
     /** {@return what happens at a point; default all modes} */
     Mode[] modes() default {
-        Mode.DIES,
-        Mode.FAILS_ONCE,
-        Mode.FAILS_FOR_GOOD,
-        Mode.LOST_NOT_COMMITTED,
-        Mode.LOST_COMMITTED,
-        Mode.PAUSED
+        Mode.DIES, Mode.FAILS_ONCE, Mode.FAILS_FOR_GOOD, Mode.LOST_NOT_COMMITTED, Mode.LOST_COMMITTED, Mode.PAUSED
     };
 
     /** {@return variations beside {@link Variation#ALONE}; default none} */

@@ -5,12 +5,12 @@ import java.lang.reflect.Method;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
-import org.jspecify.annotations.Nullable;
 
 /** Lets a method describe its scenario, then explores it. */
 final class EveryCrashPointExtension implements ParameterResolver, InvocationInterceptor {
@@ -36,14 +36,13 @@ final class EveryCrashPointExtension implements ParameterResolver, InvocationInt
 
     @Override
     public void interceptTestMethod(
-            Invocation<@Nullable Void> invocation,
-            ReflectiveInvocationContext<Method> method,
-            ExtensionContext context)
+            Invocation<@Nullable Void> invocation, ReflectiveInvocationContext<Method> method, ExtensionContext context)
             throws Throwable {
         invocation.proceed();
         Proof proof = context.getStore(NAMESPACE).get(Proof.class, Proof.class);
         if (proof == null || proof.scenarios().isEmpty()) {
-            throw new IllegalStateException("the test describes no scenario; it needs a parameter of type Proof, and a call of its of(…)");
+            throw new IllegalStateException(
+                    "the test describes no scenario; it needs a parameter of type Proof, and a call of its of(…)");
         }
         EveryCrashPoint settings = context.getRequiredTestMethod().getAnnotation(EveryCrashPoint.class);
         CrashPoints points = new CrashPoints(EmbeddedDatabase.sharedInMemory());

@@ -30,7 +30,9 @@ class CatalogCrashTest {
 
     private static void prove(CrashPoints points, Scenario<?> scenario) {
         ProofReport report = points.withoutLikes().explore(scenario);
-        assertThat(report.isProven()).as(report.describe("./hapax proof crash-points --trial ")).isTrue();
+        assertThat(report.isProven())
+                .as(report.describe("./hapax proof crash-points --trial "))
+                .isTrue();
         assertThat(report.points()).isPositive();
     }
 
@@ -45,7 +47,10 @@ class CatalogCrashTest {
     @ParameterizedTest
     @MethodSource("onces")
     void once_survives_every_point_with_repeats_other_keys_and_pairs_of_faults(Scenario<?> scenario) {
-        prove(points().variations(Set.of(Variation.REPEATED, Variation.OTHER_KEYS), 8).pairs(16), scenario);
+        prove(
+                points().variations(Set.of(Variation.REPEATED, Variation.OTHER_KEYS), 8)
+                        .pairs(16),
+                scenario);
     }
 
     @ParameterizedTest

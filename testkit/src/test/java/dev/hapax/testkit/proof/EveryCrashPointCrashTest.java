@@ -21,14 +21,17 @@ class EveryCrashPointCrashTest {
                         .attempts(3)
                         .open())
                 .tables("CREATE TABLE payment (id text NOT NULL, amount numeric NOT NULL)")
-                .operations(1, (hapax, operation) -> hapax.once(Key.of("payments", operation.id()).at(operation.time()))
-                        .run(tx -> {
-                            try (PreparedStatement insert = tx.connection()
-                                    .prepareStatement("INSERT INTO payment (id, amount) VALUES (?, 10)")) {
-                                insert.setString(1, operation.id());
-                                insert.executeUpdate();
-                            }
-                        }))
+                .operations(
+                        1,
+                        (hapax, operation) -> hapax.once(
+                                        Key.of("payments", operation.id()).at(operation.time()))
+                                .run(tx -> {
+                                    try (PreparedStatement insert = tx.connection()
+                                            .prepareStatement("INSERT INTO payment (id, amount) VALUES (?, 10)")) {
+                                        insert.setString(1, operation.id());
+                                        insert.executeUpdate();
+                                    }
+                                }))
                 .counts("payment", "SELECT id, count(*) FROM payment GROUP BY id");
     }
 }
