@@ -63,7 +63,7 @@ final class IdleBenchmark implements Benchmark {
     }
 
     private static void settle(Plan plan) {
-        pass(plan.quick() ? 1 : 20);
+        pass(plan.quick() ? 1 : 60);
     }
 
     private static void pass(double seconds) {

@@ -47,7 +47,7 @@ public interface ConsumerBuilder {
      */
     ConsumerBuilder lease(Duration time);
 
-    /** You probably shouldn't: the longest pause between two looks when nothing comes, 1 ms to 10 s. Default 50 ms. */
+    /** You probably shouldn't: the longest pause between two looks when nothing comes, 1 ms to 10 s. Default 100 ms. */
     ConsumerBuilder idle(Duration longest);
 
     /**

@@ -1,9 +1,9 @@
 package dev.hapax.internal;
 
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.OffsetDateTime;
 import java.util.HashSet;
 import java.util.Set;
@@ -82,10 +82,10 @@ final class Keeper implements AutoCloseable {
     }
 
     private boolean look(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
+        try (PreparedStatement statement = connection.prepareStatement(LOOK)) {
             statement.setQueryTimeout(5);
             long before = clock.localMillis();
-            try (ResultSet row = statement.executeQuery(LOOK)) {
+            try (ResultSet row = statement.executeQuery()) {
                 Set<Pauses.Paused> paused = new HashSet<>();
                 boolean due = false;
                 while (row.next()) {

@@ -29,7 +29,7 @@ public final class ConsumerSettings implements ConsumerBuilder {
     int concurrency = 2;
     int batch = 500;
     Duration lease = Duration.ofSeconds(3);
-    Duration idle = Duration.ofMillis(50);
+    Duration idle = Duration.ofMillis(100);
     int heldMax = 100_000;
 
     public ConsumerSettings(String name, ConsumerGround ground, Function<ConsumerSettings, Consumer> starter) {

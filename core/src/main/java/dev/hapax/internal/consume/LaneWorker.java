@@ -8,12 +8,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -49,6 +48,7 @@ final class LaneWorker implements Runnable {
     private boolean inTrouble;
     private boolean mustRetake;
     private boolean saturated;
+    private boolean more;
     private int looks;
     private int busyLanes;
     private long heldLookedNanos;
@@ -107,8 +107,8 @@ final class LaneWorker implements Runnable {
         while (!stopping) {
             int done = safely();
             pause = done > 0 ? PAUSE_FIRST_NANOS : Math.min(pause * 2, settings.idle.toNanos());
-            // After a full batch there is more; otherwise a look costs less than a message is worth waiting for.
-            if (done < settings.batch && !await(pause)) {
+            // Where a lane gave all that it was asked for, there is more.
+            if (!(done > 0 && more) && !await(pause)) {
                 break;
             }
         }
@@ -279,8 +279,9 @@ final class LaneWorker implements Runnable {
         List<Lane> order = new ArrayList<>(lanes.values());
         // Each round begins with another lane, so that a full one does not starve the rest.
         Collections.rotate(order, -Math.floorMod(looks, order.size()));
-        LogReader.Look look = reader.look(connection, order, settings.batch, perLane(order.size()));
-        note(look);
+        int perLane = perLane(order.size());
+        LogReader.Look look = reader.look(connection, order, settings.batch, perLane);
+        note(look, perLane);
         try {
             if (!look.messages().isEmpty()) {
                 runner.runAll(connection, lanes, look.messages(), () -> stopping);
@@ -299,21 +300,24 @@ final class LaneWorker implements Runnable {
      * out which have.
      */
     private int perLane(int owned) {
-        return Math.max(1, settings.batch / (isFairLook() ? owned : Math.clamp(busyLanes, 1, owned)));
+        int among = isFairLook() ? owned : Math.clamp(busyLanes, 1, owned);
+        return (settings.batch + among - 1) / among;
     }
 
     private boolean isFairLook() {
         return looks % FAIR_LOOK == 0;
     }
 
-    private void note(LogReader.Look look) {
-        Set<Short> found = new HashSet<>();
-        look.messages().forEach(message -> found.add((short) message.lane()));
+    private void note(LogReader.Look look, int perLane) {
+        Map<Short, Integer> found = new HashMap<>();
+        look.messages().forEach(message -> found.merge((short) message.lane(), 1, Integer::sum));
+        more = look.messages().size() >= settings.batch
+                || found.values().stream().anyMatch(n -> n >= perLane);
         if (isFairLook()) {
             busyLanes = found.size();
         }
         looks++;
-        lanes.values().forEach(lane -> lane.looked(found.contains(lane.number)));
+        lanes.values().forEach(lane -> lane.looked(found.containsKey(lane.number)));
     }
 
     /** Draws bounds for new gaps, and gives up what can't appear any more; what is given up is written down at once if nothing else moves the position. */

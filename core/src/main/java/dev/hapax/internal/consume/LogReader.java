@@ -5,10 +5,11 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** All reading of the log, by position. */
 final class LogReader {
@@ -46,6 +47,11 @@ final class LogReader {
 
     /** What a look says for an xmin when it looked at no gap. */
     static final long NO_XMIN = 0;
+
+    private static final String LAST_NUMBERS = IntStream.range(0, Lanes.COUNT)
+            .mapToObj(lane ->
+                    "SELECT " + lane + ", CASE WHEN is_called THEN last_value ELSE 0 END FROM hapax.lane_" + lane)
+            .collect(Collectors.joining(" UNION ALL "));
 
     private final String[] topics;
 
@@ -156,8 +162,9 @@ final class LogReader {
 
     /** An xid of our own: every transaction that has one by now has a smaller one. Must be asked outside a transaction. */
     static long drawBound(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint)")) {
+        try (PreparedStatement select =
+                        connection.prepareStatement("SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint)");
+                ResultSet row = select.executeQuery()) {
             row.next();
             return row.getLong(1);
         }
@@ -169,17 +176,9 @@ final class LogReader {
 
     /** How many numbers were drawn in each lane so far. */
     static long[] lastNumbers(Connection connection) throws SQLException {
-        StringBuilder sql = new StringBuilder();
-        for (int lane = 0; lane < Lanes.COUNT; lane++) {
-            sql.append(lane == 0 ? "" : " UNION ALL ")
-                    .append("SELECT ")
-                    .append(lane)
-                    .append(", CASE WHEN is_called THEN last_value ELSE 0 END FROM hapax.lane_")
-                    .append(lane);
-        }
         long[] last = new long[Lanes.COUNT];
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(sql.toString())) {
+        try (PreparedStatement select = connection.prepareStatement(LAST_NUMBERS);
+                ResultSet row = select.executeQuery()) {
             while (row.next()) {
                 last[row.getInt(1)] = row.getLong(2);
             }
