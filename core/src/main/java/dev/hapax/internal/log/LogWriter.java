@@ -107,18 +107,8 @@ public final class LogWriter {
     private void writeOne(Connection connection, Publication p) throws SQLException {
         short lane = Lanes.of(p.messageKey());
         try (PreparedStatement insert = connection.prepareStatement(today().one)) {
-            insert.setShort(1, lane);
+            bind(insert, lane, p);
             insert.setString(2, "hapax.lane_" + lane);
-            insert.setObject(3, p.id());
-            insert.setString(4, p.topic());
-            insert.setString(5, p.messageKey());
-            insert.setString(6, p.type());
-            insert.setString(7, p.operation().scope());
-            insert.setString(8, p.operation().producer().orElseThrow());
-            insert.setString(9, p.operation().id());
-            setInstant(insert, 10, p.operation().time().orElse(null));
-            insert.setString(11, p.trace());
-            insert.setBytes(12, p.body());
             insert.executeUpdate();
         }
     }
@@ -182,23 +172,28 @@ public final class LogWriter {
         return connection.createArrayOf(type, values);
     }
 
+    /** Binds all but the second parameter: where the message goes, or when. */
+    private static void bind(PreparedStatement insert, short lane, Publication p) throws SQLException {
+        insert.setShort(1, lane);
+        insert.setObject(3, p.id());
+        insert.setString(4, p.topic());
+        insert.setString(5, p.messageKey());
+        insert.setString(6, p.type());
+        insert.setString(7, p.operation().scope());
+        insert.setString(8, p.operation().producer().orElseThrow());
+        insert.setString(9, p.operation().id());
+        setInstant(insert, 10, p.operation().time().orElse(null));
+        insert.setString(11, p.trace());
+        insert.setBytes(12, p.body());
+    }
+
     private static void delay(Connection connection, List<Publication> all) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement(
-                "INSERT INTO hapax.delayed (id, due_at, lane, topic, message_key, type, scope, producer, key, key_time, trace, body)"
+                "INSERT INTO hapax.delayed (lane, due_at, id, topic, message_key, type, scope, producer, key, key_time, trace, body)"
                         + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")) {
             for (Publication p : all) {
-                insert.setObject(1, p.id());
+                bind(insert, Lanes.of(p.messageKey()), p);
                 setInstant(insert, 2, p.due());
-                insert.setShort(3, Lanes.of(p.messageKey()));
-                insert.setString(4, p.topic());
-                insert.setString(5, p.messageKey());
-                insert.setString(6, p.type());
-                insert.setString(7, p.operation().scope());
-                insert.setString(8, p.operation().producer().orElseThrow());
-                insert.setString(9, p.operation().id());
-                setInstant(insert, 10, p.operation().time().orElse(null));
-                insert.setString(11, p.trace());
-                insert.setBytes(12, p.body());
                 insert.addBatch();
             }
             insert.executeBatch();
