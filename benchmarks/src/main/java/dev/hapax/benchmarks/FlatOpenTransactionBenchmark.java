@@ -67,6 +67,10 @@ final class FlatOpenTransactionBenchmark implements Benchmark {
 
     /** It owns an xid and a snapshot, as a report that also writes does. */
     private static void open(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            // The server ends idle transactions sooner.
+            statement.execute("SET idle_in_transaction_session_timeout = 0");
+        }
         connection.setAutoCommit(false);
         connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
         try (Statement statement = connection.createStatement()) {

@@ -2,6 +2,7 @@ package dev.hapax.internal.consume;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How far a reader has come in one lane, as selective acknowledgement (RFC 2018 does the same for TCP): up to {@code low} all is done; above it, up to {@code high}, all but the gaps.
@@ -22,6 +23,10 @@ final class Position {
 
     private final List<Gap> gaps;
     private long high;
+
+    /** Where the row of this position was left in its table ({@code ctid}); null if that isn't known. It may be wrong, and then nothing is found there. */
+    @Nullable
+    String place;
 
     private Position(long high, List<Gap> gaps) {
         this.high = high;
@@ -51,7 +56,9 @@ final class Position {
     }
 
     Position copy() {
-        return new Position(high, new ArrayList<>(gaps));
+        Position copy = new Position(high, new ArrayList<>(gaps));
+        copy.place = place;
+        return copy;
     }
 
     /** All up to here is done. */

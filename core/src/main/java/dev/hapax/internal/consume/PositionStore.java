@@ -1,6 +1,9 @@
 package dev.hapax.internal.consume;
 
 import dev.hapax.consume.Start;
+import dev.hapax.internal.SystemSource;
+import dev.hapax.internal.log.Lanes;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -10,10 +13,15 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.IntFunction;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,14 +36,41 @@ final class PositionStore {
             "UPDATE hapax.position SET token = token + 1, owner = ?, leased_until = " + UNTIL;
     private static final String TAKEN = " RETURNING token, low, CAST(done AS text), deaths";
 
+    /**
+     * The row is looked for where it was left ({@code ctid}), not by its key: while some transaction of the database stays open, no vacuum can remove the row's former versions,
+     * and whoever comes by the key walks through all of them. After ten minutes of that there are a hundred thousand.
+     */
+    private static final String MOVE = "UPDATE hapax.position p SET low = v.low, done = CAST(v.done AS int8multirange),"
+            + " moved_at = clock_timestamp(), deaths = 0, leased_until = " + UNTIL
+            + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS text[]), CAST(? AS bigint[]), CAST(? AS text[]), CAST(? AS tid[]))"
+            + " AS v (lane, token, low, done, low_before, done_before, place) WHERE p.consumer = ? AND p.lane = v.lane AND p.token = v.token"
+            + " AND p.low = v.low_before AND p.done = CAST(v.done_before AS int8multirange)";
+
+    private static final String MOVED = " RETURNING p.lane, CAST(p.ctid AS text)";
+
+    private static final Short[] ALL_LANES =
+            IntStream.range(0, Lanes.COUNT).mapToObj(lane -> (short) lane).toArray(Short[]::new);
+
     private final String consumer;
     private final String node;
     private final double leaseSeconds;
+    private final long roundNanos;
+
+    /** When this process last moved each lane, by a clock that only measures distances. */
+    private final AtomicLongArray movedNanos = new AtomicLongArray(Lanes.COUNT);
 
     PositionStore(String consumer, String node, double leaseSeconds) {
         this.consumer = consumer;
         this.node = node;
         this.leaseSeconds = leaseSeconds;
+        this.roundNanos = (long) (leaseSeconds * 1e9 / 4);
+        for (int lane = 0; lane < Lanes.COUNT; lane++) {
+            notMoved(lane);
+        }
+    }
+
+    private void notMoved(int lane) {
+        movedNanos.set(lane, SystemSource.INSTANCE.nanos() - roundNanos);
     }
 
     /** Creates the positions, once per consumer: all lanes in one statement, so that no process sees a part of them. */
@@ -170,26 +205,52 @@ final class PositionStore {
      * @return the lanes that are ours
      */
     Set<Short> renew(Connection connection) throws SQLException {
-        try (PreparedStatement update = connection.prepareStatement(
-                "UPDATE hapax.position p SET leased_until = " + UNTIL
+        Set<Short> owned = new HashSet<>();
+        List<Short> quiet = new ArrayList<>();
+        long now = SystemSource.INSTANCE.nanos();
+        for (short lane = 0; lane < Lanes.COUNT; lane++) {
+            // What was just moved was extended by that, and is ours.
+            if (now - movedNanos.get(lane) < roundNanos) {
+                owned.add(lane);
+            } else {
+                quiet.add(lane);
+            }
+        }
+        if (!quiet.isEmpty()) {
+            Array lanes = connection.createArrayOf("int2", quiet.toArray());
+            extend(connection, lanes);
+            owned.addAll(owned(connection, lanes));
+        }
+        return owned;
+    }
+
+    private void extend(Connection connection, Array lanes) throws SQLException {
+        try (PreparedStatement update =
+                connection.prepareStatement("UPDATE hapax.position p SET leased_until = " + UNTIL
                         + " WHERE p.consumer = ? AND p.owner = ? AND p.lane IN"
-                        + " (SELECT q.lane FROM hapax.position q WHERE q.consumer = ? AND q.owner = ? FOR UPDATE SKIP LOCKED)")) {
+                        + " (SELECT q.lane FROM hapax.position q WHERE q.consumer = ? AND q.owner = ? AND q.lane = ANY (CAST(? AS smallint[]))"
+                        + " FOR UPDATE SKIP LOCKED)")) {
             update.setDouble(1, leaseSeconds);
             update.setString(2, consumer);
             update.setString(3, node);
             update.setString(4, consumer);
             update.setString(5, node);
+            update.setArray(6, lanes);
             update.executeUpdate();
         }
-        return owned(connection);
     }
 
     /** The lanes that are ours. */
     Set<Short> owned(Connection connection) throws SQLException {
-        try (PreparedStatement select =
-                connection.prepareStatement("SELECT lane FROM hapax.position WHERE consumer = ? AND owner = ?")) {
+        return owned(connection, connection.createArrayOf("int2", ALL_LANES));
+    }
+
+    private Set<Short> owned(Connection connection, Array lanes) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement("SELECT lane FROM hapax.position"
+                + " WHERE consumer = ? AND owner = ? AND lane = ANY (CAST(? AS smallint[]))")) {
             select.setString(1, consumer);
             select.setString(2, node);
+            select.setArray(3, lanes);
             Set<Short> owned = new HashSet<>();
             try (ResultSet row = select.executeQuery()) {
                 while (row.next()) {
@@ -208,41 +269,76 @@ final class PositionStore {
      * @return whether all were; if not, the transaction must be rolled back
      */
     boolean move(Connection connection, List<Lane> lanes, List<Position> positions) throws SQLException {
-        int n = lanes.size();
-        Object[] numbers = new Object[n];
-        Object[] tokens = new Object[n];
-        Object[] lows = new Object[n];
-        Object[] dones = new Object[n];
-        Object[] lowsBefore = new Object[n];
-        Object[] donesBefore = new Object[n];
-        for (int i = 0; i < n; i++) {
-            numbers[i] = lanes.get(i).number;
-            tokens[i] = lanes.get(i).token;
-            lows[i] = positions.get(i).low();
-            dones[i] = positions.get(i).done();
-            lowsBefore[i] = lanes.get(i).position.low();
-            donesBefore[i] = lanes.get(i).position.done();
+        List<Integer> missing = new ArrayList<>();
+        for (int i = 0; i < lanes.size(); i++) {
+            missing.add(i);
         }
-        try (PreparedStatement update = connection.prepareStatement(
-                "UPDATE hapax.position p SET low = v.low, done = CAST(v.done AS int8multirange),"
-                        + " moved_at = clock_timestamp(), deaths = 0, leased_until = " + UNTIL
-                        + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS text[]), CAST(? AS bigint[]), CAST(? AS text[]))"
-                        + " AS v (lane, token, low, done, low_before, done_before) WHERE p.consumer = ? AND p.lane = v.lane AND p.token = v.token"
-                        + " AND p.low = v.low_before AND p.done = CAST(v.done_before AS int8multirange)")) {
+        if (lanes.stream().anyMatch(lane -> lane.position.place != null)) {
+            missing = move(connection, MOVE + " AND p.ctid = v.place" + MOVED, lanes, positions, missing);
+        }
+        // A renewal has moved the row, or nobody knows yet where it is.
+        if (!missing.isEmpty()) {
+            missing = move(connection, MOVE + MOVED, lanes, positions, missing);
+        }
+        if (missing.isEmpty()) {
+            long now = SystemSource.INSTANCE.nanos();
+            lanes.forEach(lane -> movedNanos.set(lane.number, now));
+        }
+        return missing.isEmpty();
+    }
+
+    /** Moves some of them; returns those that it did not find. */
+    private List<Integer> move(
+            Connection connection, String sql, List<Lane> lanes, List<Position> positions, List<Integer> which)
+            throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(sql)) {
             update.setDouble(1, leaseSeconds);
-            update.setArray(2, connection.createArrayOf("int2", numbers));
-            update.setArray(3, connection.createArrayOf("int8", tokens));
-            update.setArray(4, connection.createArrayOf("int8", lows));
-            update.setArray(5, connection.createArrayOf("text", dones));
-            update.setArray(6, connection.createArrayOf("int8", lowsBefore));
-            update.setArray(7, connection.createArrayOf("text", donesBefore));
-            update.setString(8, consumer);
-            return update.executeUpdate() == n;
+            update.setArray(2, array(connection, "int2", which, i -> lanes.get(i).number));
+            update.setArray(3, array(connection, "int8", which, i -> lanes.get(i).token));
+            update.setArray(
+                    4, array(connection, "int8", which, i -> positions.get(i).low()));
+            update.setArray(
+                    5, array(connection, "text", which, i -> positions.get(i).done()));
+            update.setArray(
+                    6,
+                    array(connection, "int8", which, i -> lanes.get(i).position.low()));
+            update.setArray(
+                    7,
+                    array(connection, "text", which, i -> lanes.get(i).position.done()));
+            update.setArray(8, array(connection, "tid", which, i -> lanes.get(i).position.place));
+            update.setString(9, consumer);
+            Map<Short, String> places = new HashMap<>();
+            try (ResultSet row = update.executeQuery()) {
+                while (row.next()) {
+                    places.put(row.getShort(1), row.getString(2));
+                }
+            }
+            List<Integer> missing = new ArrayList<>();
+            for (int i : which) {
+                String place = places.get(lanes.get(i).number);
+                if (place == null) {
+                    missing.add(i);
+                } else {
+                    positions.get(i).place = place;
+                }
+            }
+            return missing;
         }
+    }
+
+    private static Array array(
+            Connection connection, String type, List<Integer> which, IntFunction<@Nullable Object> value)
+            throws SQLException {
+        @Nullable Object[] values = new Object[which.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = value.apply(which.get(i));
+        }
+        return connection.createArrayOf(type, values);
     }
 
     /** Gives a lane back, if it is still ours. */
     void release(Connection connection, Lane lane) throws SQLException {
+        notMoved(lane.number);
         try (PreparedStatement update = connection.prepareStatement(
                 "UPDATE hapax.position SET owner = NULL, leased_until = '-infinity', deaths = 0"
                         + " WHERE consumer = ? AND lane = ? AND token = ?")) {
