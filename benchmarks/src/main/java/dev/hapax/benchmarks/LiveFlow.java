@@ -45,7 +45,7 @@ final class LiveFlow {
     }
 
     /** By Hapax: once, publish, consumer. */
-    Cell byHapax(String name) throws InterruptedException {
+    Cell byHapax(String name) throws Exception {
         return new HapaxCell(name);
     }
 
@@ -58,9 +58,11 @@ final class LiveFlow {
 
         private final Seen seen = new Seen(MESSAGES_MAX);
         private final Consumer consumer;
+        private final EffectCount effects;
 
-        private HapaxCell(String name) throws InterruptedException {
+        private HapaxCell(String name) throws Exception {
             super(name);
+            this.effects = new EffectCount(lab, name);
             this.consumer = Messages.consumer(lab.hapax, name, seen::add)
                     .startFrom(Start.NOW)
                     .start();
@@ -78,11 +80,11 @@ final class LiveFlow {
             WrongRows.unlessEqual("messages delivered by " + name, operations, seen.count());
             WrongRows.unlessEqual("messages delivered twice by " + name, 0, seen.twice());
             WrongRows.unlessEqual(
-                    "messages in the log",
+                    "messages of hapax in the log",
                     operations,
                     lab.number("SELECT count(*) FROM hapax.log WHERE topic = '" + Messages.TOPIC + "' AND producer = '"
                             + Lab.SERVICE + "'"));
-            WrongRows.unlessEqual("effects of '" + name + "'", operations, lab.effectsOf(name));
+            effects.check(operations);
             Messages.checkAtTheEnd(lab, consumer.name());
         }
     }
@@ -91,10 +93,12 @@ final class LiveFlow {
 
         private final Seen seen = new Seen(MESSAGES_MAX);
         private final OutboxPoller poller;
+        private final EffectCount effects;
         private long skipped;
 
         private HandCell(String name) throws Exception {
             super(name);
+            this.effects = new EffectCount(lab, name);
             this.poller = new OutboxPoller(lab, name, body -> seen.add(Messages.number(body)));
             poller.pause(true);
             poller.start();
@@ -120,7 +124,7 @@ final class LiveFlow {
 
         @Override
         void check(long operations) throws Exception {
-            WrongRows.unlessEqual("effects of '" + name + "'", operations, lab.effectsOf(name));
+            effects.check(operations);
             WrongRows.unlessEqual("read and skipped by hand", operations, seen.count() + skipped);
         }
     }

@@ -61,8 +61,8 @@ final class OnceBatchBenchmark implements Benchmark {
 
         private void run(Plan plan, Report report) throws Exception {
             Payments payments = new Payments(lab);
-            Cell hapax = cell("batch-" + crew.size(), this::onceAll);
-            Cell byHand = cell("by-hand-" + crew.size(), this::byHand);
+            Cell hapax = cell("batch-" + crew.size(), lab.producer, this::onceAll);
+            Cell byHand = cell("by-hand-" + crew.size(), lab.byHand, this::byHand);
             Cell single = payments.cell("single-" + crew.size(), crew, lab.producer, payments::once);
             Duel duel = new Duel(plan, hapax, byHand, single).run();
             report.part(crew.size() + (crew.size() == 1 ? " thread" : " threads"));
@@ -85,7 +85,8 @@ final class OnceBatchBenchmark implements Benchmark {
             void apply(String side, List<String> ids) throws Exception;
         }
 
-        private Cell cell(String name, Batch batch) {
+        private Cell cell(String name, int producer, Batch batch) throws SQLException {
+            EffectCount effects = new EffectCount(lab, name);
             return new Cell(name) {
                 @Override
                 Done run(Duration slice) throws Exception {
@@ -101,7 +102,7 @@ final class OnceBatchBenchmark implements Benchmark {
 
                 @Override
                 void check(long operations) throws SQLException {
-                    WrongRows.unlessEqual("effects of '" + name + "'", operations, lab.effectsOf(name));
+                    effects.check(operations, producer);
                 }
             };
         }

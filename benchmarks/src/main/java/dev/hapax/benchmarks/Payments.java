@@ -97,7 +97,8 @@ final class Payments {
     }
 
     /** A side that applies new operations and counts its markers and effects. */
-    Cell cell(String name, Crew crew, int producer, Operation operation) {
+    Cell cell(String name, Crew crew, int producer, Operation operation) throws SQLException {
+        EffectCount effects = new EffectCount(lab, name);
         return new Cell(name) {
             @Override
             Done run(java.time.Duration slice) throws Exception {
@@ -109,18 +110,11 @@ final class Payments {
 
             @Override
             void check(long operations) throws SQLException {
-                WrongRows.unlessEqual("effects of '" + name + "'", operations, lab.effectsOf(name));
-                if (producer != NO_MARKERS) {
-                    WrongRows.unlessEqual(
-                            "markers after '" + name + "'", lab.number(distinctKeys(name)), lab.effectsOf(name));
+                if (producer == NO_MARKERS) {
+                    effects.check(operations);
+                } else {
+                    effects.check(operations, producer);
                 }
-            }
-
-            /** Every effect's key has its marker, and is there once. */
-            private String distinctKeys(String side) {
-                return "SELECT count(DISTINCT e.key) FROM bench.effect e JOIN hapax.marker_30 m ON m.scope = "
-                        + lab.scope + " AND m.producer = " + producer + " AND m.key = e.key WHERE e.side = '" + side
-                        + "'";
             }
         };
     }
