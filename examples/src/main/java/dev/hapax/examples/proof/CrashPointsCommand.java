@@ -36,12 +36,13 @@ import picocli.CommandLine.Spec;
 public final class CrashPointsCommand implements Callable<Integer> {
     private static final int PAIRS = 120;
     private static final int SAMPLES = 60;
+    private static final int SCHEDULES = 50;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Option(names = "--full", description = "every point, all variations, pairs of faults")
+    @Option(names = "--full", description = "every point, all variations, pairs of faults, two processes at once")
     private boolean full;
 
     @Option(names = "--scenario", paramLabel = "NAME", description = "only scenarios whose name begins so")
@@ -101,7 +102,7 @@ public final class CrashPointsCommand implements Callable<Integer> {
     }
 
     private CrashPoints settings(CrashPoints points) {
-        return full ? points.variations(EnumSet.allOf(Variation.class), SAMPLES).pairs(PAIRS) : points.withoutLikes();
+        return full ? points.variations(EnumSet.allOf(Variation.class), SAMPLES).pairs(PAIRS).schedules(SCHEDULES) : points.withoutLikes();
     }
 
     private List<Scenario<?>> chosen() {

@@ -65,6 +65,7 @@ record Figures(List<ProofReport> reports, Duration time) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("points", points());
         json.put("runs", runs());
+        json.put("schedules", reports.stream().mapToInt(ProofReport::schedules).sum());
         json.put("violations", violations().size());
         json.put("unreached", unreached());
         json.put("seconds", time.toMillis() / 1000.0);
@@ -74,6 +75,7 @@ record Figures(List<ProofReport> reports, Duration time) {
             one.put("scenario", report.scenario());
             one.put("points", report.points());
             one.put("runs", report.faults());
+            one.put("schedules", report.schedules());
             one.put("violations", report.violations().size());
             Map<String, Integer> modes = new LinkedHashMap<>();
             for (Mode mode : Mode.values()) {

@@ -74,6 +74,7 @@ final class CrashConnection implements InvocationHandler {
                 return CrashSource.call(raw, method, args);
             case "rollback":
                 if (args == null) {
+                    node.turn(raw);
                     dirty = false;
                     node.wiring().mutation().rolledBack(raw);
                 }
@@ -112,6 +113,7 @@ final class CrashConnection implements InvocationHandler {
     }
 
     private void commit() throws SQLException {
+        node.turn(raw);
         node.wiring().mutation().commit(new Mutation.Commit() {
             @Override
             public Connection raw() {

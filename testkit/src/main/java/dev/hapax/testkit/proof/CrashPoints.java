@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,7 @@ public final class CrashPoints {
     private Set<Mode> modes = EnumSet.allOf(Mode.class);
     private boolean everyRepeat = true;
     private int pairs;
+    private int schedules;
     private int samples;
     private long seed = 1;
     private int threads = 2;
@@ -72,6 +74,12 @@ public final class CrashPoints {
     /** How many pairs of faults are drawn by the seed; default none. */
     public CrashPoints pairs(int count) {
         pairs = count;
+        return this;
+    }
+
+    /** How many times two processes do the scenario's work at once, one statement at a time, in an order that a seed decides; default none. */
+    public CrashPoints schedules(int count) {
+        schedules = count;
         return this;
     }
 
@@ -189,6 +197,7 @@ public final class CrashPoints {
         private final Map<Mode, Integer> runs = new EnumMap<>(Mode.class);
         private final Set<Integer> points = new TreeSet<>();
         private final Set<Integer> exercised = new TreeSet<>();
+        private final AtomicInteger scheduled = new AtomicInteger();
         private volatile boolean stopped;
 
         private Exploration(Scenario<S> scenario) {
@@ -233,6 +242,9 @@ public final class CrashPoints {
                             p -> points.add(p.trial().faults().getFirst().point()));
                     planned.addAll(pairs(clean.passed(), random));
                 }
+            }
+            for (int i = 0; i < schedules; i++) {
+                planned.add(new Planned(new Trial(scenario.name, Variation.ALONE, List.of(), seed + i), null));
             }
             if (stopsAtFirst) {
                 rareFirst(planned);
@@ -316,6 +328,12 @@ public final class CrashPoints {
 
         void run(Planned one) throws Exception {
             TrialRunner.Outcome outcome = runIn(one.trial());
+            violations.addAll(outcome.violations());
+            stopped |= stopsAtFirst && !outcome.violations().isEmpty();
+            if (one.trial().seed() != 0) {
+                scheduled.incrementAndGet();
+                return;
+            }
             Point wanted = one.point();
             boolean met = !outcome.fired().isEmpty()
                     && (wanted == null || outcome.fired().getFirst().isLike(wanted));
@@ -325,8 +343,6 @@ public final class CrashPoints {
                                 ? ""
                                 : "; met " + outcome.fired().getFirst() + " instead"));
             }
-            violations.addAll(outcome.violations());
-            stopped |= stopsAtFirst && !outcome.violations().isEmpty();
             synchronized (this) {
                 Fault first = one.trial().faults().getFirst();
                 runs.merge(first.mode(), 1, Integer::sum);
@@ -342,6 +358,7 @@ public final class CrashPoints {
                         scenario.toString(),
                         points.size(),
                         exercised.size(),
+                        scheduled.get(),
                         new HashMap<>(runs),
                         List.copyOf(violations),
                         List.copyOf(unreached));

@@ -73,6 +73,7 @@ final class CrashStatement implements InvocationHandler {
         } else {
             sql = batch.stream().collect(Collectors.joining("; "));
         }
+        connection.node().turn(connection.raw());
         SqlText text = SqlText.of(sql, connection.node().wiring().alsoWrites());
         if (!text.writes()) {
             return CrashSource.call(raw, method, given);

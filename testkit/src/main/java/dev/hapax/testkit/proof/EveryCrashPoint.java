@@ -35,6 +35,9 @@ public @interface EveryCrashPoint {
     /** {@return how many pairs of faults are drawn; default none} */
     int pairs() default 0;
 
+    /** {@return how many times two processes do the work at once, in an order that the seed decides; default none} */
+    int schedules() default 0;
+
     /** {@return what decides all that is drawn} */
     long seed() default 1;
 

@@ -68,6 +68,7 @@ final class EveryCrashPointExtension implements ParameterResolver, InvocationInt
         points.modes(EnumSet.copyOf(List.of(settings.modes())))
                 .variations(Set.of(settings.variations()), settings.samples())
                 .pairs(settings.pairs())
+                .schedules(settings.schedules())
                 .seed(settings.seed());
         return (settings.everyRepeat() ? points : points.withoutLikes()).explore(scenarios);
     }

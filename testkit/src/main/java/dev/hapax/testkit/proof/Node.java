@@ -42,8 +42,9 @@ public final class Node {
      * @param mutation how the program is made wrong on purpose
      * @param alsoWrites statements that write and don't look like it
      * @param disturbance what else happens when something goes wrong at a point, before it does
+     * @param turn waits, before each call that reaches the database, until it is the process's turn
      */
-    record Wiring(Tripwire tripwire, Mutation mutation, Pattern alsoWrites, BiConsumer<Node, Mode> disturbance) {}
+    record Wiring(Tripwire tripwire, Mutation mutation, Pattern alsoWrites, BiConsumer<Node, Mode> disturbance, BiConsumer<Node, Connection> turn) {}
 
     /** {@return the database, whose statements and commits are points} */
     public DataSource dataSource() {
@@ -148,6 +149,15 @@ public final class Node {
         } else {
             connections.close(raw);
         }
+    }
+
+    int backend(Connection raw) {
+        return connections.backend(raw);
+    }
+
+    /** Before each call that reaches the database. */
+    void turn(Connection raw) {
+        wiring.turn().accept(this, raw);
     }
 
     void cut(Connection raw) throws SQLException {

@@ -11,6 +11,7 @@ import java.util.TreeMap;
  * @param scenario its name
  * @param points how many distinct points it passes when nothing goes wrong
  * @param exercised at how many of them something went wrong
+ * @param schedules how many interleavings of two processes were run
  * @param runs by mode, how many runs had it at their first fault; pairs count as runs too
  * @param violations what did not hold
  * @param unreached points that were counted and then not met again, with the run that was to meet them
@@ -19,6 +20,7 @@ public record ProofReport(
         String scenario,
         int points,
         int exercised,
+        int schedules,
         Map<Mode, Integer> runs,
         List<Violation> violations,
         List<String> unreached) {
@@ -44,7 +46,8 @@ public record ProofReport(
 
     /** {@return one line: how many points, how many faults, how many violations} */
     public String summary() {
-        return scenario + ": " + exercised + " of " + points + " points, " + faults() + " faults, " + violations.size()
+        return scenario + ": " + exercised + " of " + points + " points, " + faults() + " faults, "
+                + (schedules == 0 ? "" : schedules + " schedules, ") + violations.size()
                 + " violations" + (unreached.isEmpty() ? "" : ", " + unreached.size() + " unreached");
     }
 

@@ -61,6 +61,11 @@ final class RawConnections implements AutoCloseable {
         idle.push(connection);
     }
 
+    /** The process that serves it; 0 once it is cut. */
+    int backend(Connection connection) {
+        return backends.getOrDefault(connection, 0);
+    }
+
     /** Ends it as a client does. */
     void close(Connection connection) throws SQLException {
         backends.remove(connection);

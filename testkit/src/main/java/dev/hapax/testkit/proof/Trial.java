@@ -10,12 +10,20 @@ import java.util.stream.Collectors;
  * @param scenario the scenario's name
  * @param variation how operations come in
  * @param faults none for a clean run, one, or more in the order of their points
+ * @param seed what decides the order in which two processes take their steps; 0 for one process
  */
-public record Trial(String scenario, Variation variation, List<Fault> faults) {
+public record Trial(String scenario, Variation variation, List<Fault> faults, long seed) {
+
+    private static final String SEED = "seed=";
 
     /** Copies the list. */
     public Trial {
         faults = List.copyOf(faults);
+    }
+
+    /** A run of one process. */
+    public Trial(String scenario, Variation variation, List<Fault> faults) {
+        this(scenario, variation, faults, 0);
     }
 
     /**
@@ -30,6 +38,13 @@ public record Trial(String scenario, Variation variation, List<Fault> faults) {
                     "a run is written as SCENARIO/VARIATION/FAULTS, such as once-plain/ALONE/12:DIES, not as " + text);
         }
         List<Fault> faults = new ArrayList<>();
+        if (parts.length == 3 && parts[2].startsWith(SEED)) {
+            return new Trial(
+                    parts[0],
+                    Variation.valueOf(parts[1]),
+                    faults,
+                    Long.parseLong(parts[2].substring(SEED.length())));
+        }
         if (parts.length == 3 && !parts[2].isEmpty()) {
             for (String fault : parts[2].split(",", -1)) {
                 faults.add(Fault.parse(fault));
@@ -40,6 +55,9 @@ public record Trial(String scenario, Variation variation, List<Fault> faults) {
 
     @Override
     public String toString() {
+        if (seed != 0) {
+            return scenario + "/" + variation + "/" + SEED + seed;
+        }
         return scenario + "/" + variation + "/"
                 + faults.stream().map(Fault::toString).collect(Collectors.joining(","));
     }

@@ -54,15 +54,29 @@ final class TrialRunner<S> {
     static <S> Outcome run(Scenario<S> scenario, Arena arena, Trial trial) throws Exception {
         TrialRunner<S> runner = new TrialRunner<>(scenario, arena, trial);
         arena.reset();
+        if (trial.seed() != 0) {
+            runner.interleave();
+        }
         runner.live(false);
         runner.live(true);
         return new Outcome(runner.tripwire.passed(), runner.tripwire.fired(), List.copyOf(runner.violations));
     }
 
+    /** Two processes at once, and then, by those that follow, the rest. */
+    private void interleave() throws Exception {
+        acknowledged.addAll(new Interleaving<>(scenario, arena, operations, trial.seed()).run(tripwire));
+        nodes = 2;
+        arena.expireLeases();
+        arena.passTime();
+        Invariants.always(scenario, arena.watcher(), operations, this::found);
+    }
+
     /** Processes, one after another, until all is done; then all is counted. */
     private void live(boolean redelivery) throws Exception {
         again = redelivery;
-        acknowledged.clear();
+        if (redelivery) {
+            acknowledged.clear();
+        }
         Throwable trouble = null;
         boolean quiet = false;
         for (int life = 0; life < LIVES_MAX && !quiet; life++) {
@@ -102,7 +116,7 @@ final class TrialRunner<S> {
     }
 
     private void found(String invariant, String finding) {
-        violations.add(new Violation(invariant, finding, trial, tripwire.fired().toString()));
+        violations.add(new Violation(invariant, finding, trial, trial.seed() == 0 ? tripwire.fired().toString() : "in the schedule of seed " + trial.seed()));
     }
 
     private Node node(RawConnections connections) {
@@ -110,7 +124,7 @@ final class TrialRunner<S> {
                 ++nodes,
                 again,
                 connections,
-                new Node.Wiring(tripwire, scenario.mutation, scenario.alsoWrites, this::disturb));
+                new Node.Wiring(tripwire, scenario.mutation, scenario.alsoWrites, this::disturb, (process, raw) -> {}));
     }
 
     /** One process, from its start to its end; returns whether all was done. */
@@ -260,7 +274,7 @@ final class TrialRunner<S> {
         }
     }
 
-    private static void close(@Nullable Object service) {
+    static void close(@Nullable Object service) {
         if (service instanceof AutoCloseable closeable) {
             try {
                 closeable.close();
