@@ -102,7 +102,11 @@ public final class CrashPointsCommand implements Callable<Integer> {
     }
 
     private CrashPoints settings(CrashPoints points) {
-        return full ? points.variations(EnumSet.allOf(Variation.class), SAMPLES).pairs(PAIRS).schedules(SCHEDULES) : points.withoutLikes();
+        return full
+                ? points.variations(EnumSet.allOf(Variation.class), SAMPLES)
+                        .pairs(PAIRS)
+                        .schedules(SCHEDULES)
+                : points.withoutLikes();
     }
 
     private List<Scenario<?>> chosen() {

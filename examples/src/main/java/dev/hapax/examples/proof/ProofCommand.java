@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
             "Proves Hapax on this machine: runs its scenarios over a real PostgreSQL, with a fault at each durable boundary, and counts the rows.",
             ""
         },
-        subcommands = {CrashPointsCommand.class, MutantsCommand.class})
+        subcommands = {CrashPointsCommand.class, MutantsCommand.class, PageCommand.class})
 public final class ProofCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli

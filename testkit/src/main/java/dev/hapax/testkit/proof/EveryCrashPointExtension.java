@@ -69,7 +69,8 @@ final class EveryCrashPointExtension implements ParameterResolver, InvocationInt
                 .variations(Set.of(settings.variations()), settings.samples())
                 .pairs(settings.pairs())
                 .schedules(settings.schedules())
-                .seed(settings.seed());
+                .seed(settings.seed())
+                .threads(settings.threads());
         return (settings.everyRepeat() ? points : points.withoutLikes()).explore(scenarios);
     }
 }

@@ -44,7 +44,12 @@ public final class Node {
      * @param disturbance what else happens when something goes wrong at a point, before it does
      * @param turn waits, before each call that reaches the database, until it is the process's turn
      */
-    record Wiring(Tripwire tripwire, Mutation mutation, Pattern alsoWrites, BiConsumer<Node, Mode> disturbance, BiConsumer<Node, Connection> turn) {}
+    record Wiring(
+            Tripwire tripwire,
+            Mutation mutation,
+            Pattern alsoWrites,
+            BiConsumer<Node, Mode> disturbance,
+            BiConsumer<Node, Connection> turn) {}
 
     /** {@return the database, whose statements and commits are points} */
     public DataSource dataSource() {

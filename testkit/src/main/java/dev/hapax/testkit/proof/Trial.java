@@ -40,10 +40,7 @@ public record Trial(String scenario, Variation variation, List<Fault> faults, lo
         List<Fault> faults = new ArrayList<>();
         if (parts.length == 3 && parts[2].startsWith(SEED)) {
             return new Trial(
-                    parts[0],
-                    Variation.valueOf(parts[1]),
-                    faults,
-                    Long.parseLong(parts[2].substring(SEED.length())));
+                    parts[0], Variation.valueOf(parts[1]), faults, Long.parseLong(parts[2].substring(SEED.length())));
         }
         if (parts.length == 3 && !parts[2].isEmpty()) {
             for (String fault : parts[2].split(",", -1)) {

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +24,7 @@ final class TrialRunner<S> {
     private final Arena arena;
     private final Trial trial;
     private final Tripwire tripwire;
-    private final List<Violation> violations = new ArrayList<>();
+    private final Set<Violation> violations = new LinkedHashSet<>();
     private final List<Operation> operations;
     private final Set<String> acknowledged = new HashSet<>();
     private final Set<String> consumers = new HashSet<>();
@@ -116,7 +117,11 @@ final class TrialRunner<S> {
     }
 
     private void found(String invariant, String finding) {
-        violations.add(new Violation(invariant, finding, trial, trial.seed() == 0 ? tripwire.fired().toString() : "in the schedule of seed " + trial.seed()));
+        violations.add(new Violation(
+                invariant,
+                finding,
+                trial,
+                trial.seed() == 0 ? tripwire.fired().toString() : "in the schedule of seed " + trial.seed()));
     }
 
     private Node node(RawConnections connections) {
