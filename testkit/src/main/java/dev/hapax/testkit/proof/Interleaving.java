@@ -54,15 +54,13 @@ final class Interleaving<S> {
 
     /** One process, and where it stands. Guarded by the lock. */
     private static final class Actor {
-        private final Node node;
         private final Thread thread;
         private State state = State.RUNNING;
         private boolean granted;
         private boolean dies;
         private int backend;
 
-        private Actor(Node node, Thread thread) {
-            this.node = node;
+        private Actor(Thread thread) {
             this.thread = thread;
         }
     }
@@ -79,7 +77,7 @@ final class Interleaving<S> {
                     .daemon()
                     .name("hapax-proof-process-" + i)
                     .unstarted(() -> live(node));
-            actors.add(new Actor(node, thread));
+            actors.add(new Actor(thread));
         }
         actors.forEach(actor -> actor.thread.start());
         while (schedule()) {
