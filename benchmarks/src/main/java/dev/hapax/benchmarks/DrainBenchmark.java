@@ -31,12 +31,14 @@ final class DrainBenchmark implements Benchmark {
             Cell usual = hapax(lab, "hapax", 2, messages);
             Cell one = hapax(lab, "hapax-1", 1, messages);
             Cell byHand = byHand(lab, messages);
-            Duel duel = new Duel(plan, usual, one, byHand).whole().run();
+            Duel duel =
+                    new Duel(plan, usual, one, byHand).withCpuOf(lab).whole().run();
             report.part(String.format("%,d messages", messages));
             report.figure("hapax, messages/s", duel.rate(usual));
             report.figure("hapax with one thread, messages/s", duel.rate(one));
             report.figure("by hand, messages/s", duel.rate(byHand));
             report.figure("hapax / by hand", duel.ratio(usual, byHand), Target.atLeast(0.8));
+            report.figure("the same by CPU time", duel.cpuRatio(usual, byHand));
             report.figure("hapax with one thread / by hand", duel.ratio(one, byHand));
             report.checked("every reader got all %,d, each once; positions at the end without gaps", messages);
         }

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Sides in turn: each round is A B A B … in short slices, with another side first in every slice, so that neither the machine's other work nor the order favours
@@ -17,6 +18,9 @@ final class Duel {
     private final List<Cell> cells;
     private final Map<Cell, List<Double>> rates = new LinkedHashMap<>();
     private final Map<Cell, Long> operations = new HashMap<>();
+    private final Map<Cell, Long> cpuNanos = new HashMap<>();
+    private final Map<Cell, List<Double>> cpu = new HashMap<>();
+    private @Nullable CpuTime clock;
     private boolean whole;
 
     Duel(Plan plan, Cell... cells) {
@@ -31,6 +35,12 @@ final class Duel {
         return this;
     }
 
+    /** Measures the CPU time of client and server as well: other work on the machine changes it little. */
+    Duel withCpuOf(Lab lab) throws java.sql.SQLException {
+        clock = new CpuTime(lab);
+        return this;
+    }
+
     Duel run() throws Exception {
         long warmUntil = System.nanoTime() + (whole ? 0 : plan.warmUp().toNanos() * cells.size());
         do {
@@ -38,7 +48,11 @@ final class Duel {
         } while (System.nanoTime() - warmUntil < 0);
         checkAll();
         for (int n = 0; n < plan.rounds(); n++) {
-            round(whole ? 1 : plan.slices()).forEach((cell, done) -> rates(cell).add(done.rate()));
+            round(whole ? 1 : plan.slices()).forEach((cell, done) -> {
+                rates(cell).add(done.rate());
+                cpu.computeIfAbsent(cell, c -> new ArrayList<>())
+                        .add((double) cpuNanos.getOrDefault(cell, 0L) / done.operations());
+            });
             checkAll();
         }
         return this;
@@ -46,10 +60,13 @@ final class Duel {
 
     private Map<Cell, Cell.Done> round(int slices) throws Exception {
         Map<Cell, Cell.Done> round = new LinkedHashMap<>();
+        cpuNanos.clear();
         List<Cell> order = new ArrayList<>(cells);
         for (int slice = 0; slice < slices; slice++) {
             for (Cell cell : order) {
+                long before = clock == null ? 0 : clock.nanos();
                 Cell.Done done = cell.run(plan.slice());
+                cpuNanos.merge(cell, clock == null ? 0 : clock.nanos() - before, Long::sum);
                 round.merge(cell, done, Cell.Done::plus);
                 operations.merge(cell, done.operations(), Long::sum);
             }
@@ -79,6 +96,16 @@ final class Duel {
         List<Double> ratios = new ArrayList<>();
         for (int i = 0; i < rates(cell).size(); i++) {
             ratios.add(rates(cell).get(i) / rates(base).get(i));
+        }
+        return Spread.of(ratios);
+    }
+
+    /** What a side would do with the CPU time that another needs, by what that one does: above 1 it needs less. */
+    Spread cpuRatio(Cell cell, Cell base) {
+        List<Double> ratios = new ArrayList<>();
+        for (int i = 0; i < rates(cell).size(); i++) {
+            ratios.add(cpu.getOrDefault(base, List.of()).get(i)
+                    / cpu.getOrDefault(cell, List.of()).get(i));
         }
         return Spread.of(ratios);
     }

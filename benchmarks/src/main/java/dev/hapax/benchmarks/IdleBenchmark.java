@@ -2,9 +2,6 @@ package dev.hapax.benchmarks;
 
 import dev.hapax.testkit.ChildJvm;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -83,26 +80,11 @@ final class IdleBenchmark implements Benchmark {
         static Sample of(Lab lab, ChildJvm reader) throws SQLException, IOException {
             long serverNanos = 0;
             for (String pid : lab.text(PIDS).split(",")) {
-                serverNanos += threadNanos(Path.of("/proc", pid, "schedstat"));
+                serverNanos += CpuTime.ofProcess(Long.parseLong(pid));
             }
-            long clientNanos = 0;
-            try (var threads = Files.newDirectoryStream(Path.of("/proc", Long.toString(reader.pid()), "task"))) {
-                for (Path thread : threads) {
-                    clientNanos += threadNanos(thread.resolve("schedstat"));
-                }
-            }
+            long clientNanos = CpuTime.ofProcess(reader.pid());
             long calls = lab.number("SELECT sum(calls) FROM pg_stat_statements");
             return new Sample(System.nanoTime(), calls, clientNanos, serverNanos);
-        }
-
-        /** Nanoseconds on a CPU, as Linux counts them. A thread that has just ended counts no more. */
-        private static long threadNanos(Path schedstat) throws IOException {
-            try {
-                String text = Files.readString(schedstat);
-                return Long.parseLong(text.substring(0, text.indexOf(' ')));
-            } catch (NoSuchFileException ended) {
-                return 0;
-            }
         }
     }
 }

@@ -64,12 +64,13 @@ final class OnceBatchBenchmark implements Benchmark {
             Cell hapax = cell("batch-" + crew.size(), lab.producer, this::onceAll);
             Cell byHand = cell("by-hand-" + crew.size(), lab.byHand, this::byHand);
             Cell single = payments.cell("single-" + crew.size(), crew, lab.producer, payments::once);
-            Duel duel = new Duel(plan, hapax, byHand, single).run();
+            Duel duel = new Duel(plan, hapax, byHand, single).withCpuOf(lab).run();
             report.part(crew.size() + (crew.size() == 1 ? " thread" : " threads"));
             report.figure("hapax, operations/s", duel.rate(hapax));
             report.figure("by hand, operations/s", duel.rate(byHand));
             report.figure("hapax one by one, operations/s", duel.rate(single));
             report.figure("hapax / by hand", duel.ratio(hapax, byHand), Target.atLeast(0.9));
+            report.figure("the same by CPU time", duel.cpuRatio(hapax, byHand));
             report.figure("hapax / one by one", duel.ratio(hapax, single), Target.atLeast(8));
             report.checked(
                     "%,d and %,d and %,d effects, as many markers",

@@ -31,11 +31,12 @@ final class OnceBenchmark implements Benchmark {
         Payments payments = new Payments(lab);
         Cell hapax = payments.cell("hapax-" + crew.size(), crew, lab.producer, payments::once);
         Cell byHand = payments.cell("by-hand-" + crew.size(), crew, lab.byHand, payments::twoInserts);
-        Duel duel = new Duel(plan, hapax, byHand).run();
+        Duel duel = new Duel(plan, hapax, byHand).withCpuOf(lab).run();
         report.part(crew.size() + (crew.size() == 1 ? " thread" : " threads"));
         report.figure("hapax, operations/s", duel.rate(hapax));
         report.figure("by hand, operations/s", duel.rate(byHand));
         report.figure("hapax / by hand", duel.ratio(hapax, byHand), Target.atLeast(0.95));
+        report.figure("the same by CPU time", duel.cpuRatio(hapax, byHand));
         report.checked(
                 "%,d and %,d effects, each with its marker, none twice",
                 duel.operations(hapax), duel.operations(byHand));

@@ -49,12 +49,13 @@ final class OnceRepeatsBenchmark implements Benchmark {
         Cell hapax = cell(lab, crew, "hapax", ids, payments::once);
         Cell byHand = cell(lab, crew, "by hand", ids, payments::twoInserts);
         Cell alone = cell(lab, crew, "by hand, auto-commit", ids, (side, id) -> payments.markAlone(id));
-        Duel duel = new Duel(plan, hapax, byHand, alone).run();
+        Duel duel = new Duel(plan, hapax, byHand, alone).withCpuOf(lab).run();
         report.part(crew.size() + (crew.size() == 1 ? " thread" : " threads"));
         report.figure("hapax, repeats/s", duel.rate(hapax));
         report.figure("by hand in the effect's transaction, repeats/s", duel.rate(byHand));
         report.figure("by hand by auto-commit (no effect could follow), repeats/s", duel.rate(alone));
         report.figure("hapax / by hand", duel.ratio(hapax, byHand), Target.atLeast(0.95));
+        report.figure("the same by CPU time", duel.cpuRatio(hapax, byHand));
         report.figure("hapax / auto-commit", duel.ratio(hapax, alone));
         WrongRows.unlessEqual("bytes of the markers' partition", sizeBefore, size(lab));
         long dead = deadTuples(lab);

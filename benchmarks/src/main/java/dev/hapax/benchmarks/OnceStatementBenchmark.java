@@ -34,11 +34,12 @@ final class OnceStatementBenchmark implements Benchmark {
             payments.plain(side, id);
             return true;
         });
-        Duel duel = new Duel(plan, hapax, plain).run();
+        Duel duel = new Duel(plan, hapax, plain).withCpuOf(lab).run();
         report.part(crew.size() + (crew.size() == 1 ? " thread" : " threads"));
         report.figure("hapax, operations/s", duel.rate(hapax));
         report.figure("plain INSERT, operations/s", duel.rate(plain));
         report.figure("hapax / plain INSERT", duel.ratio(hapax, plain), Target.atLeast(0.9));
+        report.figure("the same by CPU time", duel.cpuRatio(hapax, plain));
         report.checked(
                 "%,d effects with their markers, none twice; %,d plain rows",
                 duel.operations(hapax), duel.operations(plain));
