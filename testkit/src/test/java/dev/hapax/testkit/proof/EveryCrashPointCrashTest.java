@@ -4,9 +4,11 @@ import dev.hapax.Hapax;
 import dev.hapax.Key;
 import java.sql.PreparedStatement;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 
 /** The annotation, as a user would write it. */
+@Tag("slow")
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class EveryCrashPointCrashTest {
 

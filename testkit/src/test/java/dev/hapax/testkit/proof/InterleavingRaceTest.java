@@ -8,12 +8,14 @@ import dev.hapax.testkit.catalog.Mutant;
 import dev.hapax.testkit.catalog.Mutants;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Two processes over one database, one statement at a time, in the order of a seed. */
+@Tag("slow")
 @Timeout(value = 15, unit = TimeUnit.MINUTES)
 class InterleavingRaceTest {
 
