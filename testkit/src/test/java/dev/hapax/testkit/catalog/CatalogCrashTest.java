@@ -26,11 +26,6 @@ class CatalogCrashTest {
     private static final Pattern LEASES =
             Pattern.compile("hapax\\.(member|scope|producer)|SET (token|owner|leased_until)|INTO hapax\\.position");
 
-    /** One of them; the command runs all. */
-    static List<Scenario<?>> consumers() {
-        return List.of(ConsumerScenarios.effect());
-    }
-
     private static void prove(CrashPoints points, Scenario<?> scenario) {
         ProofReport report = points.withoutLikes().explore(scenario);
         assertThat(report.isProven())
@@ -53,16 +48,6 @@ class CatalogCrashTest {
         prove(
                 points().variations(Set.of(Variation.REPEATED, Variation.OTHER_KEYS), 8)
                         .pairs(16),
-                scenario);
-    }
-
-    @ParameterizedTest
-    @MethodSource("consumers")
-    void a_consumer_survives_every_point_of_its_work_and_a_takeover_there(Scenario<?> scenario) {
-        prove(
-                points().points(point -> !LEASES.matcher(point.label()).find())
-                        .variations(Set.of(Variation.TAKEN_OVER, Variation.LEASES_EXPIRED), 12)
-                        .pairs(8),
                 scenario);
     }
 
