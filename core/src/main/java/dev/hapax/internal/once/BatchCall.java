@@ -21,7 +21,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -161,6 +160,13 @@ final class BatchCall<T> implements OnceAll<T> {
             return order == 0 ? Integer.compare(index, other.index) : order;
         }
 
+        /** Whether both are of one key. */
+        boolean isRepeatOf(Row other) {
+            return marker.producer() == other.marker.producer()
+                    && marker.scope().id() == other.marker.scope().id()
+                    && marker.key().id().equals(other.marker.key().id());
+        }
+
         /** Whether one statement without fingerprints can write both. */
         boolean isLike(Row other) {
             return fingerprint == null
@@ -198,25 +204,28 @@ final class BatchCall<T> implements OnceAll<T> {
     }
 
     private void mark(Connection connection, List<Row> sorted, Verdict[] verdicts) throws SQLException {
-        Map<Id, Row> firstById = new LinkedHashMap<>(sorted.size() * 2);
+        List<Row> distinct = new ArrayList<>(sorted.size());
         for (Row row : sorted) {
-            firstById.putIfAbsent(Id.of(row.marker()), row);
+            if (distinct.isEmpty() || !row.isRepeatOf(distinct.getLast())) {
+                distinct.add(row);
+            }
         }
-        Set<Id> fresh = insert(connection, List.copyOf(firstById.values()));
+        Fresh fresh = insert(connection, distinct);
         List<Row> seen = new ArrayList<>();
+        Row first = null;
+        boolean isFresh = false;
         for (Row row : sorted) {
-            Id id = Id.of(row.marker());
-            Row first = firstById.get(id);
-            if (!fresh.contains(id)) {
-                verdicts[row.index()] = Verdict.REPLAYED;
-                if (row.fingerprint() != null) {
-                    seen.add(row);
-                }
-            } else if (first == null || row.index() == first.index()) {
-                verdicts[row.index()] = Verdict.APPLIED;
+            if (first == null || !row.isRepeatOf(first)) {
+                first = row;
+                isFresh = fresh.has(row.marker());
+                verdicts[row.index()] = isFresh ? Verdict.APPLIED : Verdict.REPLAYED;
             } else {
                 // A repeat inside the batch is held against the one that is applied now.
-                verdicts[row.index()] = isConflict(row, first.fingerprint()) ? Verdict.CONFLICTING : Verdict.REPLAYED;
+                verdicts[row.index()] =
+                        isFresh && isConflict(row, first.fingerprint()) ? Verdict.CONFLICTING : Verdict.REPLAYED;
+            }
+            if (!isFresh && row.fingerprint() != null) {
+                seen.add(row);
             }
         }
         if (!seen.isEmpty()) {
@@ -228,7 +237,15 @@ final class BatchCall<T> implements OnceAll<T> {
         return row.fingerprint() != null && Fingerprints.differ(row.fingerprint(), stored);
     }
 
-    private Set<Id> insert(Connection connection, List<Row> rows) throws SQLException {
+    /** The markers that a statement has written: usually all, and then nobody asks which. */
+    private record Fresh(@Nullable Set<Id> some) {
+
+        boolean has(Marker marker) {
+            return some == null || some.contains(Id.of(marker));
+        }
+    }
+
+    private Fresh insert(Connection connection, List<Row> rows) throws SQLException {
         Marker first = rows.getFirst().marker();
         long since = SystemSource.INSTANCE.nanos();
         try {
@@ -248,37 +265,44 @@ final class BatchCall<T> implements OnceAll<T> {
         }
     }
 
-    private Set<Id> insertAlike(Connection connection, Marker first, List<Row> rows) throws SQLException {
-        int scope = first.scope().id();
-        int producer = first.producer();
+    private Fresh insertAlike(Connection connection, Marker first, List<Row> rows) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAlike)) {
-            insert.setInt(1, scope);
-            insert.setInt(2, producer);
+            insert.setInt(1, first.scope().id());
+            insert.setInt(2, first.producer());
             insert.setArray(3, keys(connection, rows));
-            Set<Id> fresh = new HashSet<>(rows.size() * 2);
-            try (ResultSet result = execute(insert)) {
-                while (result.next()) {
-                    fresh.add(new Id(scope, producer, result.getString(1)));
-                }
-            }
-            return fresh;
+            return fresh(insert, rows.size());
         }
     }
 
-    private Set<Id> insertAll(Connection connection, Marker first, List<Row> rows) throws SQLException {
+    private Fresh insertAll(Connection connection, Marker first, List<Row> rows) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAll)) {
             bind(connection, insert, rows);
             insert.setArray(
                     4,
                     connection.createArrayOf(
                             "bytea", rows.stream().map(Row::fingerprint).toArray(byte[][]::new)));
-            Set<Id> fresh = new HashSet<>(rows.size() * 2);
-            try (ResultSet result = execute(insert)) {
-                while (result.next()) {
-                    fresh.add(new Id(result.getInt(1), result.getInt(2), result.getString(3)));
+            return fresh(insert, rows.size());
+        }
+    }
+
+    /** Reads the one row that an INSERT of all answers: how many are new, and which, as arrays. The arrays are not decoded where all are. */
+    private Fresh fresh(PreparedStatement insert, int all) throws SQLException {
+        try (ResultSet row = execute(insert)) {
+            row.next();
+            int count = row.getInt(1);
+            if (count == all) {
+                return new Fresh(null);
+            }
+            Set<Id> some = new HashSet<>(count * 2);
+            if (count > 0) {
+                Integer[] scopes = (Integer[]) row.getArray(2).getArray();
+                Integer[] producers = (Integer[]) row.getArray(3).getArray();
+                String[] keys = (String[]) row.getArray(4).getArray();
+                for (int i = 0; i < count; i++) {
+                    some.add(new Id(scopes[i], producers[i], keys[i]));
                 }
             }
-            return fresh;
+            return new Fresh(some);
         }
     }
 

@@ -184,7 +184,8 @@ final class OnceEngine {
         checkSameRequest(connection, marker, spec.fingerprint);
         R result = body.replay(connection, marker);
         if (spec.joined == null) {
-            connection.rollback();
+            // Nothing was written; ending that by a commit costs the server less than by a rollback.
+            connection.commit();
         }
         metrics.once(key.scope(), Ending.REPLAYED, 1);
         return result;
