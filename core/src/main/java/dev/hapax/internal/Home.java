@@ -75,7 +75,8 @@ public final class Home implements AutoCloseable {
         this.stored = new StoredConsumers(connections);
         this.control = new StoredControl(connections);
         this.housekeeper = new Housekeeper(connections, partitions, clock, log, signals);
-        this.keeper = new Keeper(settings.name, connections, clock, pauses, housekeeper, settings.housekeeping);
+        this.keeper =
+                new Keeper(settings.name, connections, clock, pauses, signals, housekeeper, settings.housekeeping);
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.hapax.internal;
 
+import dev.hapax.internal.log.Lanes;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -8,43 +9,49 @@ import java.time.OffsetDateTime;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one background thread of an opened service. Four times a second it asks the database, in one statement, what is paused, what time it is, and whether delayed
- * messages are due; now and then it keeps house.
+ * The one background thread of an opened service. It asks the database, in one statement, what is paused, what time it is, whether delayed messages are due, and whether
+ * numbers of the log were drawn; now and then it keeps house. Consumers that have nothing to do leave the looking to it, however many they are.
  */
 final class Keeper implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Keeper.class);
     private static final long LOOK_MILLIS = 250;
+    private static final long LOOK_FOR_CONSUMERS_MILLIS = 100;
     private static final long HOUSEKEEPING_NANOS = TimeUnit.MINUTES.toNanos(10);
     private static final String LOOK = "SELECT " + DatabaseClock.NOW
-            + ", EXISTS (SELECT FROM hapax.delayed WHERE due_at <= clock_timestamp()), p.kind, p.name"
+            + ", EXISTS (SELECT FROM hapax.delayed WHERE due_at <= clock_timestamp()), p.kind, p.name, " + Lanes.DRAWN
             + " FROM (VALUES (1)) one LEFT JOIN hapax.paused p ON true";
 
     private final Connections connections;
     private final DatabaseClock clock;
     private final Pauses pauses;
+    private final Signals signals;
     private final Housekeeper housekeeper;
     private final boolean housekeeping;
     private final ScheduledExecutorService thread;
     private long housekeptNanos = SystemSource.INSTANCE.nanos() - HOUSEKEEPING_NANOS;
     private boolean reachable = true;
+    private long drawn;
 
     Keeper(
             String service,
             Connections connections,
             DatabaseClock clock,
             Pauses pauses,
+            Signals signals,
             Housekeeper housekeeper,
             boolean housekeeping) {
         this.connections = connections;
         this.clock = clock;
         this.pauses = pauses;
+        this.signals = signals;
         this.housekeeper = housekeeper;
         this.housekeeping = housekeeping;
         this.thread = Executors.newSingleThreadScheduledExecutor(
@@ -53,7 +60,22 @@ final class Keeper implements AutoCloseable {
 
     void start() {
         step();
-        thread.scheduleWithFixedDelay(this::step, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        again();
+    }
+
+    private void again() {
+        long pause = signals.isHeard() ? LOOK_FOR_CONSUMERS_MILLIS : LOOK_MILLIS;
+        try {
+            thread.schedule(
+                    () -> {
+                        step();
+                        again();
+                    },
+                    pause,
+                    TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException closing) {
+            LOG.debug("background work has ended", closing);
+        }
     }
 
     private void step() {
@@ -71,9 +93,9 @@ final class Keeper implements AutoCloseable {
             }
             reachable = true;
         } catch (SQLException e) {
-            // Once per outage: a line every 250 ms says no more.
+            // Once per outage: a line for each try says no more.
             if (reachable && !thread.isShutdown()) {
-                LOG.warn("background work failed and is tried again every {} ms: {}", LOOK_MILLIS, e.toString());
+                LOG.warn("background work failed and is tried again: {}", e.toString());
             }
             reachable = false;
         } catch (RuntimeException e) {
@@ -88,6 +110,7 @@ final class Keeper implements AutoCloseable {
             try (ResultSet row = statement.executeQuery()) {
                 Set<Pauses.Paused> paused = new HashSet<>();
                 boolean due = false;
+                long beforeDrawn = drawn;
                 while (row.next()) {
                     clock.observe(row.getObject(1, OffsetDateTime.class), before, clock.localMillis());
                     due = row.getBoolean(2);
@@ -95,8 +118,11 @@ final class Keeper implements AutoCloseable {
                     if (kind != null) {
                         paused.add(new Pauses.Paused(kind, row.getString(4)));
                     }
+                    drawn = row.getLong(5);
                 }
-                pauses.set(paused);
+                if (pauses.set(paused) || drawn != beforeDrawn) {
+                    signals.stirred();
+                }
                 return due;
             }
         }

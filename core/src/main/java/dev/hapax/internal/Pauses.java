@@ -17,8 +17,11 @@ public final class Pauses {
 
     private volatile Set<Paused> paused = Set.of();
 
-    public void set(Set<Paused> now) {
+    /** Called by one thread; returns whether it is something else than before. */
+    public boolean set(Set<Paused> now) {
+        Set<Paused> before = paused;
         paused = Set.copyOf(now);
+        return !now.equals(before);
     }
 
     public boolean isConsumerPaused(String name) {

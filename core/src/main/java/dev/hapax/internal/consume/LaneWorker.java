@@ -28,6 +28,8 @@ final class LaneWorker implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(LaneWorker.class);
 
     private static final long PAUSE_FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long WATCHED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long CALM_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long TROUBLE_MILLIS_MAX = 1_000;
     private static final long HELD_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final int FAIR_LOOK = 8;
@@ -44,6 +46,7 @@ final class LaneWorker implements Runnable {
     private final Queue<Short> released;
     private final Semaphore wake = new Semaphore(0);
     private volatile boolean stopping;
+    private volatile boolean alert;
     private volatile Lag lag = new Lag(0, Duration.ZERO);
     private boolean inTrouble;
     private boolean mustRetake;
@@ -77,16 +80,20 @@ final class LaneWorker implements Runnable {
 
     void take(Lane lane) {
         orders.add(new Order.Take(lane));
-        wake();
+        wake(true);
     }
 
     /** @param release false if another has taken it over */
     void leave(short lane, boolean release) {
         orders.add(new Order.Leave(lane, release));
-        wake();
+        wake(true);
     }
 
-    void wake() {
+    /** @param there false if what it is woken for may not be found yet: it looks more often for a while */
+    void wake(boolean there) {
+        if (!there) {
+            alert = true;
+        }
         if (wake.availablePermits() == 0) {
             wake.release();
         }
@@ -98,7 +105,7 @@ final class LaneWorker implements Runnable {
 
     void stop() {
         stopping = true;
-        wake();
+        wake(true);
     }
 
     @Override
@@ -106,13 +113,30 @@ final class LaneWorker implements Runnable {
         long pause = PAUSE_FIRST_NANOS;
         while (!stopping) {
             int done = safely();
-            pause = done > 0 ? PAUSE_FIRST_NANOS : Math.min(pause * 2, settings.idle.toNanos());
+            pause = done > 0 || isAlerted() ? PAUSE_FIRST_NANOS : Math.min(pause * 2, pauseMax());
             // Where a lane gave all that it was asked for, there is more.
             if (!(done > 0 && more) && !await(pause)) {
                 break;
             }
         }
         giveAllBack();
+    }
+
+    private boolean isAlerted() {
+        boolean alerted = alert;
+        alert = false;
+        return alerted;
+    }
+
+    /** Where nothing waits for a time or for others' commits, the keeper looks for all, and wakes. */
+    private long pauseMax() {
+        long longest = settings.idle.toNanos();
+        boolean waits = inTrouble
+                || saturated
+                || lag.messages() > 0
+                || lanes.values().stream()
+                        .anyMatch(lane -> !lane.position.gaps().isEmpty() || !lane.heldKeys.isEmpty());
+        return waits || longest < WATCHED_NANOS ? longest : Math.max(longest, CALM_NANOS);
     }
 
     private boolean await(long nanos) {

@@ -1,6 +1,7 @@
 package dev.hapax.internal.consume;
 
 import dev.hapax.consume.Consumer;
+import dev.hapax.internal.Signals;
 import dev.hapax.internal.SystemSource;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ public final class LogConsumer implements Consumer {
     private final List<Thread> threads = new ArrayList<>();
     private final LeaseKeeper leases;
     private final Thread leaseThread;
-    private final Runnable wake = this::wake;
+    private final Signals.Listener wake = this::wake;
     private final Runnable whenStopped;
     private final AtomicBoolean stopped = new AtomicBoolean();
 
@@ -53,8 +54,8 @@ public final class LogConsumer implements Consumer {
         leaseThread.start();
     }
 
-    private void wake() {
-        workers.forEach(LaneWorker::wake);
+    private void wake(boolean there) {
+        workers.forEach(worker -> worker.wake(there));
     }
 
     @Override

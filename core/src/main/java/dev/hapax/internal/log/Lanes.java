@@ -1,6 +1,8 @@
 package dev.hapax.internal.log;
 
 import java.nio.charset.StandardCharsets;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 
 /** Messages of one key share a lane; lanes are what readers own. */
@@ -8,6 +10,11 @@ public final class Lanes {
 
     /** Fixed with the schema: another number would send a key's next message to another lane, past those that are still unread. */
     public static final int COUNT = 16;
+
+    /** SQL: a number that grows whenever a message gets its number, in whichever lane. */
+    public static final String DRAWN = IntStream.range(0, COUNT)
+            .mapToObj(lane -> "(SELECT last_value + CAST(is_called AS int) FROM hapax.lane_" + lane + ")")
+            .collect(Collectors.joining(" + "));
 
     private Lanes() {}
 
