@@ -34,12 +34,15 @@ final class OnceStatementBenchmark implements Benchmark {
             payments.plain(side, id);
             return true;
         });
-        Duel duel = new Duel(plan, hapax, plain).withCpuOf(lab).run();
+        Cell byHand = payments.cell("by-hand-" + crew.size(), crew, lab.byHand, payments::statementByHand);
+        Duel duel = new Duel(plan, hapax, plain, byHand).withCpuOf(lab).run();
         report.part(crew.size() + (crew.size() == 1 ? " thread" : " threads"));
         report.figure("hapax, operations/s", duel.rate(hapax));
         report.figure("plain INSERT, operations/s", duel.rate(plain));
         report.figure("hapax / plain INSERT", duel.ratio(hapax, plain), Target.atLeast(0.9));
         report.figure("the same by CPU time", duel.cpuRatio(hapax, plain));
+        report.figure("one statement by hand / plain INSERT", duel.ratio(byHand, plain));
+        report.figure("hapax / one statement by hand", duel.ratio(hapax, byHand));
         report.checked(
                 "%,d effects with their markers, none twice; %,d plain rows",
                 duel.operations(hapax), duel.operations(plain));

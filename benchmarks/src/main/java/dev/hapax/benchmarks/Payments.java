@@ -44,6 +44,21 @@ final class Payments {
         return result.isApplied();
     }
 
+    /** Marker and effect in one statement as one writes it by hand: nothing stops a statement that does not read from {@code once}. */
+    boolean statementByHand(String side, String id) throws SQLException {
+        try (Connection connection = lab.pool.getConnection();
+                PreparedStatement insert = connection.prepareStatement(
+                        "WITH once AS (" + insertMarker + " RETURNING 1) " + GATED_EFFECT)) {
+            insert.setInt(1, lab.scope);
+            insert.setInt(2, lab.byHand);
+            insert.setString(3, id);
+            insert.setString(4, side);
+            insert.setString(5, id);
+            insert.setBigDecimal(6, AMOUNT);
+            return insert.executeUpdate() == 1;
+        }
+    }
+
     /** The same two INSERTs in one transaction, as one writes them by hand. */
     boolean twoInserts(String side, String id) throws SQLException {
         return inserts(side, id, connection -> {});

@@ -23,9 +23,6 @@ public final class ReaderProcess {
 
     static final String CONSUMER = "reader";
 
-    /** By which the server's sessions of this process are told apart. */
-    static final String APPLICATION = "hapax-bench-reader";
-
     private record Arrival(int number, long nanos) {}
 
     private ReaderProcess() {}
@@ -33,19 +30,23 @@ public final class ReaderProcess {
     /**
      * Reads until its input ends.
      *
-     * @param args the database's URL, and {@code consume} or {@code open}: with a consumer, or without
+     * @param args the database's URL, and {@code consume} or {@code pool}: with a consumer, or with nothing but a pool, to see what a process costs without
      * @throws Exception if it can't
      */
     public static void main(String[] args) throws Exception {
         HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(args[0] + "&ApplicationName=" + APPLICATION);
+        config.setJdbcUrl(args[0] + "&ApplicationName=" + application(args[1]));
         config.setMaximumPoolSize(8);
         config.setMinimumIdle(8);
         Queue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
         AtomicInteger count = new AtomicInteger();
-        try (HikariDataSource pool = new HikariDataSource(config);
-                Hapax hapax = Hapax.on(pool).name("bench-reader").open()) {
-            if (args[1].equals("consume")) {
+        try (HikariDataSource pool = new HikariDataSource(config)) {
+            if (args[1].equals("pool")) {
+                System.out.println("reading");
+                serve(arrivals, count);
+                return;
+            }
+            try (Hapax hapax = Hapax.on(pool).name("bench-reader").open()) {
                 Messages.consumer(hapax, CONSUMER, number -> {
                             arrivals.add(new Arrival(number, System.nanoTime()));
                             count.incrementAndGet();
@@ -53,10 +54,15 @@ public final class ReaderProcess {
                         .startFrom(Start.NOW)
                         .start();
                 awaitLanes(pool);
+                System.out.println("reading");
+                serve(arrivals, count);
             }
-            System.out.println("reading");
-            serve(arrivals, count);
         }
+    }
+
+    /** By which the server's sessions of a process are told apart. */
+    static String application(String mode) {
+        return "hapax-bench-" + mode;
     }
 
     /** Where it starts is settled when it has its lanes. */
