@@ -247,6 +247,78 @@ public final class EmbeddedDatabase implements AutoCloseable {
         }
     }
 
+    /** Stops the server at once, without a word to its sessions and without a checkpoint. {@link #restart()} recovers it. */
+    public void stopImmediately() {
+        lock.lock();
+        try {
+            server.quit();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Ends the sessions of all clients but this one, in all databases, as an operator would.
+     *
+     * @return how many there were
+     * @throws SQLException if the server can't be asked
+     */
+    public int terminateSessions() throws SQLException {
+        return (int) main.queryLong("SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                + " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) ended");
+    }
+
+    /**
+     * Copies the running server's files, as a base backup: sessions go on meanwhile.
+     *
+     * @return the backup, in a directory of its own; it needs this server no longer
+     * @throws IllegalStateException if it can't be taken
+     */
+    public BaseBackup backUp() {
+        return BaseBackup.of(this);
+    }
+
+    /**
+     * Puts a backup of this server in the place of its data, and starts it: what was committed after the backup was taken is gone, and nothing says so. The server is killed if it runs.
+     *
+     * @param backup what {@link #backUp()} gave; it can be restored again
+     * @throws IllegalStateException if the server doesn't start
+     */
+    public void restore(BaseBackup backup) {
+        lock.lock();
+        try {
+            if (server.isRunning()) {
+                server.kill9();
+            }
+            deleteTree(server.data());
+            backup.copyTo(server.data());
+            restart();
+        } catch (IOException failure) {
+            throw new UncheckedIOException("could not restore " + root, failure);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A server on files that lie there already, deleted at the end. */
+    static EmbeddedDatabase startOn(Path root, EmbeddedDatabase like) throws IOException {
+        EmbeddedDatabase database = new EmbeddedDatabase(root, false, Builder.own(root), like.settings, 0);
+        database.begin();
+        return database;
+    }
+
+    /** Where a server that belongs to this one has its files: beside it, in memory if this one is. */
+    Path newSibling() throws IOException {
+        return root.startsWith(MEMORY)
+                ? Files.createTempDirectory(MEMORY, "hapax-database")
+                : Files.createTempDirectory("hapax-database");
+    }
+
+    /** {@return the directory of the server's own files} */
+    Path data() {
+        return server.data();
+    }
+
     /**
      * Starts the server again on its data and port; stops it first if it runs.
      *
@@ -301,7 +373,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         }
     }
 
-    private static void deleteTree(Path directory) throws IOException {
+    static void deleteTree(Path directory) throws IOException {
         try (Stream<Path> tree = Files.walk(directory)) {
             for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(path);

@@ -108,6 +108,10 @@ final class PostgresServer {
         return port;
     }
 
+    Path data() {
+        return data;
+    }
+
     boolean isRunning() {
         return postmaster != null && Processes.alive(postmaster);
     }
@@ -134,6 +138,20 @@ final class PostgresServer {
             kill(server);
             forget();
         }
+    }
+
+    /** Ends it without a checkpoint, as its "immediate" shutdown: what it had not written back is recovered at the next start. */
+    void quit() {
+        if (postmaster == null) {
+            throw new IllegalStateException("PostgreSQL on " + data + " is not running");
+        }
+        Processes.signal(postmaster.pid(), "QUIT");
+        if (!Processes.ended(postmaster, STOP_TIMEOUT)) {
+            throw new IllegalStateException(
+                    "PostgreSQL (process " + postmaster.pid() + ") did not quit within " + STOP_TIMEOUT);
+        }
+        postmaster = null;
+        forget();
     }
 
     /** Kills it and all its processes at once, as a power cut would stop them. */

@@ -1,10 +1,11 @@
 package dev.hapax.testkit;
 
 import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -34,6 +35,8 @@ final class ProxiedConnection {
     private volatile boolean muted;
 
     private volatile boolean cutWhenAnswered;
+    private volatile boolean lostBytes;
+    private volatile boolean closed;
 
     ProxiedConnection(TcpProxy proxy, Socket client, Socket server) {
         this.proxy = proxy;
@@ -47,12 +50,12 @@ final class ProxiedConnection {
         Thread.ofVirtual().name("hapax-testkit-proxy-up").start(() -> {
             pump(this::clientToServer);
             if (!muted) {
-                close();
+                end(TcpProxy.Direction.TO_SERVER);
             }
         });
         Thread.ofVirtual().name("hapax-testkit-proxy-down").start(() -> {
             pump(this::serverToClient);
-            close();
+            end(TcpProxy.Direction.TO_CLIENT);
         });
     }
 
@@ -68,7 +71,28 @@ final class ProxiedConnection {
         }
     }
 
+    /** One side has ended; the other hears of it when the network says so. */
+    private void end(TcpProxy.Direction direction) {
+        pump(() -> proxy.awaitEnd(direction, this));
+        close();
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    /** Whether something that was sent has not arrived and never will: what comes after it would make no sense. */
+    boolean hasLostBytes() {
+        return lostBytes;
+    }
+
+    /** The client is gone; the pump to the server finds out, and tells the server in its time. */
+    void abandon() {
+        close(client);
+    }
+
     void close() {
+        closed = true;
         close(client);
         close(server);
         proxy.ended(this);
@@ -86,7 +110,7 @@ final class ProxiedConnection {
 
     private void clientToServer() throws IOException {
         DataInputStream in = new DataInputStream(new BufferedInputStream(client.getInputStream()));
-        DataOutputStream out = new DataOutputStream(new BufferedOutputStream(server.getOutputStream()));
+        Burst out = new Burst(TcpProxy.Direction.TO_SERVER, server.getOutputStream());
         passStartup(in, out);
         while (true) {
             Message message = Message.read(in);
@@ -95,33 +119,71 @@ final class ProxiedConnection {
                 cut(cut.get().moment(), message, in, out);
                 return;
             }
+            out.add(message, in.available() == 0);
+        }
+    }
+
+    /** Messages that came together and go on together, if the network lets them. */
+    private final class Burst {
+        private static final int BYTES_MAX = 64 * 1024;
+
+        private final TcpProxy.Direction direction;
+        private final OutputStream to;
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        private final DataOutputStream out = new DataOutputStream(bytes);
+
+        Burst(TcpProxy.Direction direction, OutputStream to) {
+            this.direction = direction;
+            this.to = to;
+        }
+
+        void add(Message message, boolean last) throws IOException {
             message.write(out);
-            if (in.available() == 0) {
-                out.flush();
+            if (last || bytes.size() >= BYTES_MAX) {
+                passOn();
+            }
+        }
+
+        void passOn() throws IOException {
+            if (bytes.size() > 0) {
+                if (proxy.passes(direction, ProxiedConnection.this)) {
+                    bytes.writeTo(to);
+                    to.flush();
+                } else {
+                    lostBytes = true;
+                }
+                bytes.reset();
             }
         }
     }
 
     /** The first messages have no type. Encryption is asked for before anything else, and declined. */
-    private void passStartup(DataInputStream in, DataOutputStream out) throws IOException {
+    private void passStartup(DataInputStream in, Burst burst) throws IOException {
         while (true) {
             byte[] body = Message.readBody(in);
             int code = body.length < 4
                     ? 0
                     : (body[0] & 0xff) << 24 | (body[1] & 0xff) << 16 | (body[2] & 0xff) << 8 | (body[3] & 0xff);
             if (code != SSL_REQUEST && code != GSS_REQUEST) {
-                out.writeInt(body.length + 4);
-                out.write(body);
-                out.flush();
+                burst.out.writeInt(body.length + 4);
+                burst.out.write(body);
+                burst.passOn();
                 return;
             }
-            client.getOutputStream().write('N');
-            client.getOutputStream().flush();
+            declineEncryption();
         }
     }
 
-    private void cut(TcpProxy.Moment moment, Message message, DataInputStream in, DataOutputStream out)
-            throws IOException {
+    private void declineEncryption() throws IOException {
+        if (proxy.passes(TcpProxy.Direction.TO_SERVER, this) && proxy.passes(TcpProxy.Direction.TO_CLIENT, this)) {
+            client.getOutputStream().write('N');
+            client.getOutputStream().flush();
+        } else {
+            lostBytes = true;
+        }
+    }
+
+    private void cut(TcpProxy.Moment moment, Message message, DataInputStream in, Burst out) throws IOException {
         if (moment == TcpProxy.Moment.BEFORE_SENT) {
             proxy.happened();
             close();
@@ -129,13 +191,13 @@ final class ProxiedConnection {
         }
         cutWhenAnswered = moment == TcpProxy.Moment.AFTER_ANSWERED;
         muted = true;
-        message.write(out);
+        out.add(message, false);
         // A prepared statement is answered when the client's Sync has followed it.
         for (Message next = message; next.type() != 'Q' && next.type() != 'S'; ) {
             next = Message.read(in);
-            next.write(out);
+            out.add(next, false);
         }
-        out.flush();
+        out.passOn();
         if (moment == TcpProxy.Moment.AFTER_SENT) {
             proxy.happened();
             close(client);
@@ -164,14 +226,11 @@ final class ProxiedConnection {
 
     private void serverToClient() throws IOException {
         DataInputStream in = new DataInputStream(new BufferedInputStream(server.getInputStream()));
-        DataOutputStream out = new DataOutputStream(new BufferedOutputStream(client.getOutputStream()));
+        Burst out = new Burst(TcpProxy.Direction.TO_CLIENT, client.getOutputStream());
         while (true) {
             Message message = Message.read(in);
             if (!muted) {
-                message.write(out);
-                if (in.available() == 0) {
-                    out.flush();
-                }
+                out.add(message, in.available() == 0);
             } else if (message.type() == 'Z') {
                 if (cutWhenAnswered) {
                     proxy.happened();

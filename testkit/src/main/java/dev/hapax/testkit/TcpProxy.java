@@ -1,6 +1,7 @@
 package dev.hapax.testkit;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -10,6 +11,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -17,15 +19,21 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A proxy in front of a PostgreSQL server that loses connections at a chosen moment, above all around a commit.
+ * A proxy in front of a PostgreSQL server: a network that fails on demand.
  *
- * <p>It reads the client's messages, so that it knows which statement is about to run, prepared ones too. A cut is armed for the next statement that
- * fits and happens once; several are taken in the order in which they were armed. The proxy listens on the loopback interface and forwards to it.
- * Encrypted connections are declined, as PostgreSQL without certificates would.
+ * <p>It loses connections at a chosen moment, above all around a commit. It reads the client's messages, so that it knows which statement is about to
+ * run, prepared ones too. A cut is armed for the next statement that fits and happens once; several are taken in the order in which they were armed.
+ *
+ * <p>It is slow, stands still, swallows what it is sent, keeps ends of connections to itself, or refuses new ones, until it is told otherwise; all
+ * connections are concerned, also those that are made meanwhile. {@link #heal()} ends all of it.
+ *
+ * <p>The proxy listens on the loopback interface and forwards to it. Encrypted connections are declined, as PostgreSQL without certificates would.
  *
  * <p>Thread-safe.
  */
@@ -34,12 +42,15 @@ public final class TcpProxy implements AutoCloseable {
     private static final int MAX_CONNECTIONS = 1_000;
 
     private final ServerSocket listener;
-    private final int target;
     private final Set<ProxiedConnection> connections = ConcurrentHashMap.newKeySet();
     private final Queue<Cut> armed = new ConcurrentLinkedQueue<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition cutHappened = lock.newCondition();
+    private final Condition weatherChanged = lock.newCondition();
     private long cuts;
+    private Weather weather = Weather.FINE;
+    private Random chance = new Random(0);
+    private volatile int target;
     private volatile boolean admitting = true;
 
     /** When, seen from the statement that fits, the connection is lost. */
@@ -50,6 +61,43 @@ public final class TcpProxy implements AutoCloseable {
         AFTER_SENT,
         /** The server has run the statement and answered; the client loses the connection instead of getting the answer. */
         AFTER_ANSWERED
+    }
+
+    /** Which way bytes go. */
+    public enum Direction {
+        /** What the client sends. */
+        TO_SERVER,
+        /** What the server answers. */
+        TO_CLIENT,
+        /** Both ways. */
+        BOTH;
+
+        private boolean covers(Direction other) {
+            return this == BOTH || this == other;
+        }
+    }
+
+    /**
+     * What happens to bytes and to ends of connections.
+     *
+     * @param stalled where nothing passes for now
+     * @param swallowed where what is sent is gone for good
+     */
+    private record Weather(
+            long latencyNanos,
+            long jitterNanos,
+            @Nullable Direction stalled,
+            @Nullable Direction swallowed,
+            long closeNanos) {
+        static final Weather FINE = new Weather(0, 0, null, null, 0);
+
+        boolean stalls(Direction direction) {
+            return stalled != null && stalled.covers(direction);
+        }
+
+        boolean swallows(Direction direction) {
+            return swallowed != null && swallowed.covers(direction);
+        }
     }
 
     record Cut(Predicate<String> statement, Moment moment) {}
@@ -117,6 +165,11 @@ public final class TcpProxy implements AutoCloseable {
         connections.forEach(ProxiedConnection::close);
     }
 
+    /** Loses all connections that are open now on the client's side; the server hears of it when the network says so, see {@link #closeSlowly} and {@link #stall}. */
+    public void abandonAll() {
+        connections.forEach(ProxiedConnection::abandon);
+    }
+
     /** Ends new connections as soon as they are made, until {@link #admit()}; those that are open stay. */
     public void refuse() {
         admitting = false;
@@ -125,6 +178,133 @@ public final class TcpProxy implements AutoCloseable {
     /** Takes new connections again. */
     public void admit() {
         admitting = true;
+    }
+
+    /**
+     * Delays what passes, each way, until {@link #heal()}: a round trip takes twice the latency longer. Bytes keep their order.
+     *
+     * @param latency how much at least, up to a minute
+     * @param jitter how much is added at most, drawn for each burst; zero for none; up to a minute
+     * @param seed of what is drawn
+     */
+    public void slow(Duration latency, Duration jitter, long seed) {
+        long atLeast = nanos("latency", latency);
+        long added = nanos("jitter", jitter);
+        lock.lock();
+        try {
+            chance = new Random(seed);
+        } finally {
+            lock.unlock();
+        }
+        change(now -> new Weather(atLeast, added, now.stalled(), now.swallowed(), now.closeNanos()));
+    }
+
+    /**
+     * Holds back what is sent, and ends of connections, as a network that is down for a while. With {@link #heal()} it arrives after all, late: a COMMIT, say, of
+     * a client that has been given up long ago.
+     *
+     * @param direction which way
+     */
+    public void stall(Direction direction) {
+        change(now -> new Weather(now.latencyNanos(), now.jitterNanos(), direction, now.swallowed(), now.closeNanos()));
+    }
+
+    /**
+     * Takes connections and what is sent, and passes nothing on, not even the end of a connection: connections are half-open, and whoever waits for an answer waits in vain. With
+     * {@link #heal()} those that lost something are cut.
+     *
+     * @param direction which way
+     */
+    public void swallow(Direction direction) {
+        change(now -> new Weather(now.latencyNanos(), now.jitterNanos(), now.stalled(), direction, now.closeNanos()));
+    }
+
+    /**
+     * Tells the end of a connection late, until {@link #heal()}: a client that has died keeps its session, its transaction and its locks for so long.
+     *
+     * @param delay how late, up to a minute
+     */
+    public void closeSlowly(Duration delay) {
+        long late = nanos("delay", delay);
+        change(now -> new Weather(now.latencyNanos(), now.jitterNanos(), now.stalled(), now.swallowed(), late));
+    }
+
+    /** Ends all that was wrong: what was held back passes, connections that lost something are cut, new ones are taken, cuts that were armed are forgotten. */
+    public void heal() {
+        disarm();
+        admit();
+        change(now -> Weather.FINE);
+        connections.stream().filter(ProxiedConnection::hasLostBytes).forEach(ProxiedConnection::close);
+    }
+
+    /**
+     * Forwards new connections to another server; those that are open stay.
+     *
+     * @param targetPort that server's port on the loopback interface
+     */
+    public void retarget(int targetPort) {
+        target = targetPort;
+    }
+
+    private static long nanos(String what, Duration duration) {
+        if (duration.isNegative() || duration.compareTo(Duration.ofMinutes(1)) > 0) {
+            throw new IllegalArgumentException(what + " is " + duration + "; allowed are 0 to 1 minute");
+        }
+        return duration.toNanos();
+    }
+
+    private void change(UnaryOperator<Weather> step) {
+        lock.lock();
+        try {
+            weather = step.apply(weather);
+            weatherChanged.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits as long as the network holds bytes back; false if they are lost. */
+    boolean passes(Direction direction, ProxiedConnection connection) throws InterruptedIOException {
+        return passes(direction, connection, false);
+    }
+
+    /** Waits as long as the network keeps the end of a connection to itself. */
+    void awaitEnd(Direction direction, ProxiedConnection connection) throws InterruptedIOException {
+        passes(direction, connection, true);
+    }
+
+    private boolean passes(Direction direction, ProxiedConnection connection, boolean end)
+            throws InterruptedIOException {
+        lock.lock();
+        try {
+            long left = end ? weather.closeNanos() : delayNanos();
+            while (!connection.isClosed() && (left > 0 || holds(direction, end))) {
+                if (left > 0) {
+                    left = weatherChanged.awaitNanos(left);
+                    left = weather.equals(Weather.FINE) ? 0 : left;
+                } else {
+                    weatherChanged.await();
+                }
+            }
+            return !connection.isClosed() && !weather.swallows(direction);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while bytes were held back");
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Bytes are swallowed as they come; the end of a connection waits for better weather. */
+    private boolean holds(Direction direction, boolean end) {
+        return weather.stalls(direction) || (end && weather.swallows(direction));
+    }
+
+    private long delayNanos() {
+        if (weather.latencyNanos() == 0 && weather.jitterNanos() == 0) {
+            return 0;
+        }
+        return weather.latencyNanos() + (weather.jitterNanos() == 0 ? 0 : chance.nextLong(weather.jitterNanos()));
     }
 
     /** {@return how many armed cuts have happened} */
@@ -201,6 +381,8 @@ public final class TcpProxy implements AutoCloseable {
 
     void ended(ProxiedConnection connection) {
         connections.remove(connection);
+        // Its pumps may be waiting for better weather.
+        change(now -> now);
     }
 
     private void accept() {
