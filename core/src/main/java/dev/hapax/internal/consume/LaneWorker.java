@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -45,6 +46,7 @@ final class LaneWorker implements Runnable {
     private final Queue<Order> orders = new ConcurrentLinkedQueue<>();
     private final Queue<Short> released;
     private final Semaphore wake = new Semaphore(0);
+    private final CountDownLatch stopped = new CountDownLatch(1);
     private volatile boolean stopping;
     private volatile boolean alert;
     private volatile Lag lag = new Lag(0, Duration.ZERO);
@@ -105,6 +107,7 @@ final class LaneWorker implements Runnable {
 
     void stop() {
         stopping = true;
+        stopped.countDown();
         wake(true);
     }
 
@@ -114,8 +117,11 @@ final class LaneWorker implements Runnable {
         while (!stopping) {
             int done = safely();
             pause = done > 0 || isAlerted() ? PAUSE_FIRST_NANOS : Math.min(pause * 2, pauseMax());
-            // Where a lane gave all that it was asked for, there is more.
-            if (!(done > 0 && more) && !await(pause)) {
+            // Where a lane gave all that it was asked for, there is more. While messages come one by one, what comes in
+            // a
+            // millisecond is read together, whoever knocks: a look costs as much as several messages.
+            boolean goesOn = done == 0 ? await(pause) : more || gather();
+            if (!goesOn) {
                 break;
             }
         }
@@ -137,6 +143,15 @@ final class LaneWorker implements Runnable {
                 || lanes.values().stream()
                         .anyMatch(lane -> !lane.position.gaps().isEmpty() || !lane.heldKeys.isEmpty());
         return waits || longest < WATCHED_NANOS ? longest : Math.max(longest, CALM_NANOS);
+    }
+
+    private boolean gather() {
+        try {
+            return !stopped.await(PAUSE_FIRST_NANOS, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
     }
 
     private boolean await(long nanos) {
