@@ -42,7 +42,8 @@ public final class EmbeddedKafka implements AutoCloseable {
     private static final int PORT_MIN = 15_000;
 
     private static final int PORTS = 15_000;
-    private static final AtomicInteger NEXT_PORT = new AtomicInteger((int) (ProcessHandle.current().pid() * 131));
+    private static final AtomicInteger NEXT_PORT =
+            new AtomicInteger((int) (ProcessHandle.current().pid() * 131));
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Path directory;
@@ -132,8 +133,8 @@ public final class EmbeddedKafka implements AutoCloseable {
      */
     public void createTopic(String name, int partitions, Map<String, String> configuration) {
         try {
-            admin().createTopics(List.of(new NewTopic(name, Optional.of(partitions), Optional.of((short) 1))
-                            .configs(configuration)))
+            admin().createTopics(List.of(
+                            new NewTopic(name, Optional.of(partitions), Optional.of((short) 1)).configs(configuration)))
                     .all()
                     .get(ADMIN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException failure) {
@@ -227,8 +228,8 @@ public final class EmbeddedKafka implements AutoCloseable {
         lock.lock();
         try {
             if (process == null) {
-                throw new IllegalStateException(
-                        "Kafka on " + directory + (ownProcess ? " is not running" : " runs in this JVM; see inOwnProcess()"));
+                throw new IllegalStateException("Kafka on " + directory
+                        + (ownProcess ? " is not running" : " runs in this JVM; see inOwnProcess()"));
             }
             return process;
         } finally {
