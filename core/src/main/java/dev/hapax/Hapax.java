@@ -1,5 +1,8 @@
 package dev.hapax;
 
+import dev.hapax.claim.Claim;
+import dev.hapax.claim.ClaimKindBuilder;
+import dev.hapax.claim.Claims;
 import dev.hapax.consume.ConsumerBuilder;
 import dev.hapax.consume.Consumers;
 import dev.hapax.consume.Quarantine;
@@ -56,6 +59,34 @@ public final class Hapax implements AutoCloseable {
      */
     public <T> OnceAll<T> onceAll(List<T> items, Function<? super T, Key> key) {
         return home.once().onceAll(items, key);
+    }
+
+    /**
+     * An operation in a system that isn't ours, whose answer is a text, such as the number under which that system keeps it.
+     */
+    public Claim<String> claim(Key key) {
+        return home.claims().claim(key, String.class);
+    }
+
+    /** An operation in a system that isn't ours, with its answer. */
+    public <T> Claim<T> claim(Key key, Class<T> answer) {
+        return home.claims().claim(key, answer);
+    }
+
+    /**
+     * Describes a kind of operations in a system that isn't ours, which go on without their caller.
+     *
+     * @param scope of their keys: 1 to 100 letters, digits, {@code . _ -} or {@code /}
+     * @param request what is asked for; stored by the service's codec
+     * @param answer what the other system answers
+     */
+    public <R, T> ClaimKindBuilder<R, T> claims(String scope, Class<R> request, Class<T> answer) {
+        return home.claims().kind(scope, request, answer);
+    }
+
+    /** Operations in systems that aren't ours, as they are stored: for operators. */
+    public Claims claims() {
+        return home.claims().stored();
     }
 
     /**

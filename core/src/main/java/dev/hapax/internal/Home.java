@@ -8,6 +8,7 @@ import dev.hapax.consume.ConsumerBuilder;
 import dev.hapax.consume.Consumers;
 import dev.hapax.consume.Quarantine;
 import dev.hapax.control.Control;
+import dev.hapax.internal.claim.ClaimFactory;
 import dev.hapax.internal.consume.ConsumerGround;
 import dev.hapax.internal.consume.ConsumerSettings;
 import dev.hapax.internal.consume.HeldQuarantine;
@@ -38,6 +39,7 @@ public final class Home implements AutoCloseable {
     private final Housekeeper housekeeper;
     private final Keeper keeper;
     private final OnceFactory once;
+    private final ClaimFactory claims;
     private final ConsumerGround consumerGround;
     private final Quarantine quarantine;
     private final Consumers stored;
@@ -70,6 +72,7 @@ public final class Home implements AutoCloseable {
                 new OnceFactory.Ground(connections, names, partitions, clock, pauses, signals),
                 shared,
                 new OnceFactory.Settings(settings.metrics, retries, settings.futureTolerance, settings.waitUpTo));
+        this.claims = new ClaimFactory(settings.name, once.settlements(), names);
         this.consumerGround = new ConsumerGround(connections, shared, retries, settings.metrics, pauses, signals);
         this.quarantine = new HeldQuarantine(connections);
         this.stored = new StoredConsumers(connections);
@@ -118,6 +121,10 @@ public final class Home implements AutoCloseable {
         return once;
     }
 
+    public ClaimFactory claims() {
+        return claims;
+    }
+
     public Quarantine quarantine() {
         return quarantine;
     }
@@ -157,6 +164,7 @@ public final class Home implements AutoCloseable {
         for (Consumer consumer : List.copyOf(consumers.values())) {
             consumer.stop(STOP_WITHIN);
         }
+        claims.close();
         keeper.close();
         deadlines.close();
     }

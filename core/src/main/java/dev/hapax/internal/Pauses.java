@@ -28,6 +28,10 @@ public final class Pauses {
         return !paused.isEmpty() && paused.contains(new Paused("CONSUMER", name));
     }
 
+    public boolean isScopePaused(String name) {
+        return !paused.isEmpty() && paused.contains(new Paused("SCOPE", name));
+    }
+
     public void checkScope(String scope, Key key, Metrics metrics) {
         if (!paused.isEmpty() && paused.contains(new Paused("SCOPE", scope))) {
             metrics.once(scope, Metrics.Ending.PAUSED, 1);

@@ -28,6 +28,7 @@ public final class MicrometerMetrics implements Metrics {
     private final Timer poolWait;
     private final Map<String, ScopeMeters> scopes = new ConcurrentHashMap<>();
     private final Map<String, ConsumerMeters> consumers = new ConcurrentHashMap<>();
+    private final Map<String, ClaimMeters> claims = new ConcurrentHashMap<>();
 
     private MicrometerMetrics(MeterRegistry registry) {
         this.registry = registry;
@@ -121,6 +122,39 @@ public final class MicrometerMetrics implements Metrics {
         }
     }
 
+    @Override
+    public void claims(String scope, DoubleSupplier inDoubt, DoubleSupplier oldestInDoubtSeconds) {
+        ClaimMeters before = claims.put(scope, new ClaimMeters(registry, scope));
+        if (before != null) {
+            before.gauges.forEach(registry::remove);
+        }
+        claimMeters(scope).gauges = List.of(
+                gauge("hapax.claims.in.doubt", scope, inDoubt),
+                gauge("hapax.claims.in.doubt.oldest.seconds", scope, oldestInDoubtSeconds));
+    }
+
+    @Override
+    public void claim(String scope, Claiming ending) {
+        Objects.requireNonNull(claimMeters(scope).endings.get(ending)).increment();
+    }
+
+    @Override
+    public void callNanos(String scope, long nanos) {
+        claimMeters(scope).call.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private ClaimMeters claimMeters(String scope) {
+        ClaimMeters known = claims.get(scope);
+        return known != null ? known : claims.computeIfAbsent(scope, name -> new ClaimMeters(registry, name));
+    }
+
+    private Meter gauge(String name, String scope, DoubleSupplier supplier) {
+        return Gauge.builder(name, supplier, DoubleSupplier::getAsDouble)
+                .tag("scope", scope)
+                .strongReference(true)
+                .register(registry);
+    }
+
     private ScopeMeters meters(String scope) {
         ScopeMeters known = scopes.get(scope);
         return known != null ? known : scopes.computeIfAbsent(scope, name -> new ScopeMeters(registry, name));
@@ -153,6 +187,29 @@ public final class MicrometerMetrics implements Metrics {
                     .register(registry);
             marker = Timer.builder("hapax.marker.write")
                     .description("The statement that writes the marker")
+                    .tag("scope", scope)
+                    .register(registry);
+        }
+    }
+
+    private static final class ClaimMeters {
+
+        private final Map<Claiming, Counter> endings = new EnumMap<>(Claiming.class);
+        private final Timer call;
+        private volatile List<Meter> gauges = List.of();
+
+        private ClaimMeters(MeterRegistry registry, String scope) {
+            for (Claiming ending : Claiming.values()) {
+                endings.put(
+                        ending,
+                        Counter.builder("hapax.claims")
+                                .description("Operations in other systems, by what became of them")
+                                .tag("scope", scope)
+                                .tag("claiming", tag(ending))
+                                .register(registry));
+            }
+            call = Timer.builder("hapax.claim.call")
+                    .description("Calls of other systems, whatever they ended with")
                     .tag("scope", scope)
                     .register(registry);
         }

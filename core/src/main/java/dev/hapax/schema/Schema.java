@@ -15,6 +15,8 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
 
@@ -27,7 +29,8 @@ import javax.sql.DataSource;
 public final class Schema {
 
     /** The files, in order. */
-    private static final List<String> FILES = List.of("V1__once.sql", "V2__log.sql", "V3__control.sql");
+    private static final List<String> FILES =
+            List.of("V1__once.sql", "V2__log.sql", "V3__control.sql", "V5__claim.sql");
 
     private static final Pattern ROLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_$]{0,62}");
 
@@ -44,7 +47,11 @@ public final class Schema {
 
     /** The version that this library needs. */
     public static int version() {
-        return FILES.size();
+        return number(FILES.getLast());
+    }
+
+    private static int number(String file) {
+        return Integer.parseInt(file.substring(1, file.indexOf("__")));
     }
 
     /** All SQL, in order, as {@link #apply()} would run it on an empty database. */
@@ -100,17 +107,18 @@ public final class Schema {
         boolean before = connection.getAutoCommit();
         connection.setAutoCommit(true);
         try {
-            int found = installed(connection);
-            if (found < version()) {
+            SortedSet<Integer> found = installed(connection);
+            List<String> wanted = notIn(found);
+            if (!wanted.isEmpty()) {
                 return List.of(
-                        found == 0
+                        found.isEmpty()
                                 ? "the schema \"hapax\" is not there; run ./hapax schema apply, or give the SQL of ./hapax schema print to whoever may"
-                                : "the schema \"hapax\" has version " + found + ", and this library needs " + version()
-                                        + "; run ./hapax schema apply, or give the files after V" + found
-                                        + " to whoever may");
+                                : "the schema \"hapax\" has version " + found.getLast()
+                                        + ", and this library needs " + String.join(", ", wanted)
+                                        + " as well; run ./hapax schema apply, or give the files to whoever may");
             }
-            if (found > version()) {
-                return List.of("the schema \"hapax\" has version " + found + ", and this library knows only "
+            if (found.getLast() > version()) {
+                return List.of("the schema \"hapax\" has version " + found.getLast() + ", and this library knows only "
                         + version() + "; use the library that made it");
             }
             return missing(connection);
@@ -125,20 +133,27 @@ public final class Schema {
         }
     }
 
-    /** The version that is there; 0 for none. */
-    private static int installed(Connection connection) throws SQLException {
+    private static List<String> notIn(SortedSet<Integer> found) {
+        return FILES.stream().filter(file -> !found.contains(number(file))).toList();
+    }
+
+    /** The files that were applied, by their numbers. */
+    private static SortedSet<Integer> installed(Connection connection) throws SQLException {
+        SortedSet<Integer> found = new TreeSet<>();
         try (Statement statement = connection.createStatement()) {
             try (ResultSet row = statement.executeQuery("SELECT to_regclass('hapax.schema_version') IS NOT NULL")) {
                 row.next();
                 if (!row.getBoolean(1)) {
-                    return 0;
+                    return found;
                 }
             }
-            try (ResultSet row = statement.executeQuery("SELECT coalesce(max(version), 0) FROM hapax.schema_version")) {
-                row.next();
-                return row.getInt(1);
+            try (ResultSet row = statement.executeQuery("SELECT version FROM hapax.schema_version")) {
+                while (row.next()) {
+                    found.add(row.getInt(1));
+                }
             }
         }
+        return found;
     }
 
     private static List<String> missing(Connection connection) throws SQLException {
@@ -181,7 +196,10 @@ public final class Schema {
                 "hapax.member",
                 "hapax.held",
                 "hapax.discarded",
-                "hapax.paused"));
+                "hapax.paused",
+                "hapax.claim",
+                "hapax.claim_decision",
+                "hapax.claim_outage"));
         for (int days : new int[] {1, 7, 30, 90, 400}) {
             names.add("hapax.marker_" + days);
             names.add("hapax.outcome_" + days);
@@ -213,8 +231,7 @@ public final class Schema {
             connection.setAutoCommit(false);
             try (Statement statement = connection.createStatement()) {
                 statement.execute("SELECT pg_advisory_xact_lock(hashtextextended('hapax.schema', 0))");
-                int found = installed(connection);
-                List<String> applied = FILES.subList(Math.min(found, FILES.size()), FILES.size());
+                List<String> applied = notIn(installed(connection));
                 for (String file : applied) {
                     statement.execute(read(file));
                 }

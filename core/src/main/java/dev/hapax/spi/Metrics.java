@@ -42,6 +42,20 @@ public interface Metrics {
         QUARANTINED
     }
 
+    /** What became of one operation in a system that isn't ours, in its scope. */
+    enum Claiming {
+        /** Its answer was settled. */
+        SETTLED,
+        /** The other system, or a person, said no for good. */
+        REFUSED,
+        /** Its call ended without an answer. */
+        IN_DOUBT,
+        /** It was taken over from an owner whose lease had run out. */
+        TAKEN_OVER,
+        /** A write was refused because another owner had taken over. */
+        FENCED
+    }
+
     /** The metrics that count nothing. */
     Metrics NONE = new Metrics() {};
 
@@ -78,4 +92,12 @@ public interface Metrics {
 
     /** A write was refused because another owner had taken over. */
     default void fenced(String consumer) {}
+
+    /** A scope has operations in systems that aren't ours: its series start at 0. The suppliers are asked when the gauges are read. */
+    default void claims(String scope, DoubleSupplier inDoubt, DoubleSupplier oldestInDoubtSeconds) {}
+
+    default void claim(String scope, Claiming ending) {}
+
+    /** How long one call of another system took, whatever it ended with. */
+    default void callNanos(String scope, long nanos) {}
 }

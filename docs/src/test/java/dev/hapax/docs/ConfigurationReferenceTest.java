@@ -60,6 +60,23 @@ class ConfigurationReferenceTest {
     }
 
     @Test
+    void a_claim() {
+        assertThat(listed("One claim: Claim")).isEqualTo(declared("claim/Claim.java", "Claim<T>"));
+    }
+
+    @Test
+    void a_kind_of_claims() {
+        assertThat(listed("A kind of claims: ClaimKindBuilder"))
+                .isEqualTo(declared("claim/ClaimKindBuilder.java", "ClaimKindBuilder<R, T>"));
+    }
+
+    @Test
+    void another_system() {
+        assertThat(listed("Another system: CallPolicy").keySet())
+                .isEqualTo(declared("claim/CallPolicy.java", "CallPolicy").keySet());
+    }
+
+    @Test
     void a_scope() {
         Map<String, String> methods = declared("Scope.java", "Scope");
         methods.remove("renamed");

@@ -3,6 +3,7 @@ package dev.hapax.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.hapax.DamagedException;
+import dev.hapax.FencedException;
 import dev.hapax.HapaxException;
 import dev.hapax.InProgressException;
 import dev.hapax.Key;
@@ -34,6 +35,7 @@ class ErrorsReferenceTest {
             new TooEarlyException(KEY, ""),
             new InProgressException(KEY, ""),
             new KeyReusedException(KEY, ""),
+            new FencedException(KEY, ""),
             new RetryException("", null),
             new StoreException("", null),
             new DamagedException("", null),

@@ -58,7 +58,9 @@ class SchemaContractTest {
         for (CompletableFuture<List<String>> one : all) {
             applied += one.get(30, TimeUnit.SECONDS).size();
         }
-        assertThat(applied).isEqualTo(Schema.version());
+        assertThat(applied)
+                .isEqualTo((int) database.queryLong("SELECT count(*) FROM hapax.schema_version"))
+                .isPositive();
         assertThat(Schema.on(database.dataSource()).check()).isEmpty();
         assertThat(database.queryLong("SELECT max(version) FROM hapax.schema_version"))
                 .isEqualTo(Schema.version());

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param day the UTC day of the key's time, in days since 1970; {@link #TIMELESS} for a key without time
  */
-record Marker(
+public record Marker(
         Key key,
         StoredScope scope,
         int producer,
@@ -19,16 +19,16 @@ record Marker(
 
     static final long TIMELESS = Long.MIN_VALUE;
 
-    boolean isTimeless() {
+    public boolean isTimeless() {
         return day == TIMELESS;
     }
 
-    MarkerTable tableOrTimeless() {
+    public MarkerTable tableOrTimeless() {
         return table == null ? MarkerTable.TIMELESS : table;
     }
 
     /** The day under which an answer is kept: the key's own, or the day of its arrival for a timeless key. */
-    long outcomeDay(long today) {
+    public long outcomeDay(long today) {
         return isTimeless() ? today : day;
     }
 

@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
  * The statements on one table of markers, made once per table: a driver finds a prepared statement by its text. Names of tables are made
  * of Hapax's own words and digits, never of input.
  */
-final class MarkerTable {
+public final class MarkerTable {
 
     static final MarkerTable TIMELESS = new MarkerTable("hapax.marker_timeless", null);
 
-    final String name;
+    public final String name;
     /** scope, producer, key */
     final String insert;
     /** scope, producer, key, fingerprint */
@@ -24,7 +24,7 @@ final class MarkerTable {
     /** scope, producer, key */
     final String find;
     /** scopes, producers, keys, as arrays */
-    final String findAll;
+    public final String findAll;
 
     /**
      * How many of a batch are new, and which. One row of arrays instead of a row each: it is cheaper to make, to send and, where all are new, needs no reading.

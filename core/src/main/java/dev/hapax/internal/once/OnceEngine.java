@@ -339,6 +339,10 @@ final class OnceEngine {
         pauses.checkScope(scope, key, metrics);
     }
 
+    boolean isPaused(String scope) {
+        return pauses.isScopePaused(scope);
+    }
+
     Connections connections() {
         return connections;
     }

@@ -20,6 +20,7 @@ import java.util.function.Function;
 public final class OnceFactory {
 
     private final OnceEngine engine;
+    private final Settlements settlements;
     private final int waitSeconds;
 
     /**
@@ -50,6 +51,12 @@ public final class OnceFactory {
                 shared,
                 settings.retries,
                 new OnceEngine.Telemetry(settings.metrics, ground.pauses, ground.signals));
+        this.settlements = new Settlements(engine, ground.partitions, ground.clock);
+    }
+
+    /** For features whose operations end in a marker without having begun with one. */
+    public Settlements settlements() {
+        return settlements;
     }
 
     public Once once(Key key) {

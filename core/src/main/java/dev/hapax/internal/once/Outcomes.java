@@ -1,6 +1,7 @@
 package dev.hapax.internal.once;
 
 import dev.hapax.DamagedException;
+import dev.hapax.Key;
 import dev.hapax.internal.DatabaseClock;
 import dev.hapax.internal.Days;
 import dev.hapax.internal.Partitions;
@@ -28,12 +29,18 @@ final class Outcomes {
         this.bytesMax = bytesMax;
     }
 
-    void keep(Connection connection, Marker marker, Object value) throws SQLException {
+    /** @throws IllegalArgumentException if the codec can't encode it, or it is too large */
+    Encoded encode(Key key, Object value) {
         Encoded encoded = codec.encode(value);
         if (encoded.body().length > bytesMax) {
-            throw new IllegalArgumentException("the answer of key " + marker.key() + " takes " + encoded.body().length
+            throw new IllegalArgumentException("the answer of key " + key + " takes " + encoded.body().length
                     + " bytes; at most " + bytesMax + " are kept (payloadMax). Keep a reference to it instead");
         }
+        return encoded;
+    }
+
+    void keep(Connection connection, Marker marker, Object value) throws SQLException {
+        Encoded encoded = encode(marker.key(), value);
         long day = marker.outcomeDay(clock.epochDay());
         if (!partitions.ensure(marker.scope().outcomes(), day)) {
             // The key is inside the window of its marker, but older than answers are kept: there is nothing to keep.
@@ -66,7 +73,7 @@ final class Outcomes {
     }
 
     /** Whole days are dropped later than a row's own time ends; what is told keeps to the time that the scope promises. */
-    private boolean isOver(Marker marker, OffsetDateTime keptAt) {
+    boolean isOver(Marker marker, OffsetDateTime keptAt) {
         long since = marker.key()
                 .time()
                 .map(time -> time.toEpochMilli())
@@ -75,13 +82,15 @@ final class Outcomes {
     }
 
     private <T> T decode(Marker marker, String type, byte[] body, Class<T> wanted) {
+        return decode(marker.key(), type, body, wanted);
+    }
+
+    <T> T decode(Key key, String type, byte[] body, Class<T> wanted) {
         try {
             return codec.decode(type, body, wanted);
         } catch (IllegalArgumentException e) {
             throw new DamagedException(
-                    "the operation " + marker.key() + " was applied, but its kept answer can't be read: "
-                            + e.getMessage(),
-                    e);
+                    "the operation " + key + " was applied, but its kept answer can't be read: " + e.getMessage(), e);
         }
     }
 }

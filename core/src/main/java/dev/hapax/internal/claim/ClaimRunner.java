@@ -1,0 +1,240 @@
+package dev.hapax.internal.claim;
+
+import dev.hapax.Key;
+import dev.hapax.claim.Call;
+import dev.hapax.claim.CallPolicy;
+import dev.hapax.claim.Probe;
+import dev.hapax.internal.SystemSource;
+import dev.hapax.internal.once.Settlements;
+import dev.hapax.spi.Metrics.Claiming;
+import java.time.Instant;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes the next step with a claim that is ours: settle what is known, ask, call. No transaction is open while the caller's code runs.
+ *
+ * <p>The order is what makes it safe. That a call begins is committed before it is made, so whoever comes after a crash sees that it may have been. A claim that was called before is asked about before it is called again; and
+ * "not done" of a system that would do its work twice is believed only when nothing that was sent can still arrive. A call whose lease has run out by our own measure is not made: this process stood still, and
+ * somebody else may be asking.
+ */
+final class ClaimRunner {
+
+    private final Settlements settlements;
+    private final ClaimStore store;
+    private final ClaimSettler settler;
+
+    ClaimRunner(Settlements settlements, ClaimStore store, ClaimSettler settler) {
+        this.settlements = settlements;
+        this.store = store;
+        this.settler = settler;
+    }
+
+    /** Used by the thread that works on the claim. */
+    <T> Step<T> step(Running running, ClaimHandler<T> handler) {
+        Held held = running.held;
+        Known known = held.known;
+        if (known != null) {
+            return new Step.Finished<>(settler.settle(held, known, handler, null));
+        }
+        if (held.mayCall) {
+            return handler.policy().breaker().allows() ? callNow(running, handler) : open(held, handler);
+        }
+        if (!held.uncertain) {
+            return callAgain(running, handler);
+        }
+        if (handler.canAsk()) {
+            return afterAnswer(running, handler, ask(running, handler));
+        }
+        return handler.policy().isIdempotent()
+                ? callAgain(running, handler)
+                : new Step.Later<>(
+                        null,
+                        held.lastError != null
+                                ? held.lastError
+                                : "a call was begun and its owner is gone; the other system can't be asked, and would do it twice",
+                        null);
+    }
+
+    private <T> Step<T> afterAnswer(Running running, ClaimHandler<T> handler, Asked<T> asked) {
+        Held held = running.held;
+        CallPolicy policy = handler.policy();
+        return switch (asked.probe) {
+            case Probe.Done<T> done -> settle(held, handler, done.value());
+            case Probe.Refused<T> refused -> refuse(held, handler, refused.reason());
+            case Probe.Unknown<T> unknown ->
+                policy.isIdempotent()
+                        ? callAgain(running, handler)
+                        : new Step.Later<>(pause(held, policy), asked.error, asked.cause);
+            case Probe.NotDone<T> notDone -> {
+                long arriving =
+                        policy.isIdempotent() ? 0 : policy.arrivesWithin().toMillis() - sinceMillis(held.calledNanos);
+                if (arriving > 0) {
+                    yield new Step.Later<>(
+                            Math.min(arriving, pause(held, policy)),
+                            "not done yet, but the last call may still be on its way",
+                            null);
+                }
+                held.uncertain = false;
+                yield callAgain(running, handler);
+            }
+        };
+    }
+
+    private record Asked<T>(
+            Probe<T> probe, String error, @Nullable Exception cause) {}
+
+    private <T> Asked<T> ask(Running running, ClaimHandler<T> handler) {
+        Held held = running.held;
+        CallPolicy policy = handler.policy();
+        try {
+            Probe<T> said = timed(running, policy, () -> handler.ask(call(held, policy)));
+            return new Asked<>(said, "the other system can't say", null);
+        } catch (Exception e) {
+            return new Asked<>(Probe.unknown(), "asking failed: " + words(running, policy, e), e);
+        }
+    }
+
+    private <T> Step<T> callAgain(Running running, ClaimHandler<T> handler) {
+        Held held = running.held;
+        if (!handler.policy().breaker().allows()) {
+            return open(held, handler);
+        }
+        ClaimState state = held.uncertain ? held.state : ClaimState.CLAIMED;
+        boolean ours = settlements.retried(
+                held.key,
+                () -> settlements.connections().autoCommit(connection -> store.beginAgain(connection, held, state)));
+        if (!ours) {
+            throw settler.fenced(held, "its next call could be begun; nothing was called");
+        }
+        return callNow(running, handler);
+    }
+
+    /** The breaker is open. */
+    private static <T> Step<T> open(Held held, ClaimHandler<T> handler) {
+        long wait = handler.policy().breaker().opensIn().toMillis();
+        return new Step.Later<>(
+                Math.max(wait, pause(held, handler.policy())),
+                "the circuit breaker is open, so the other system was not called",
+                null);
+    }
+
+    private <T> Step<T> callNow(Running running, ClaimHandler<T> handler) {
+        Held held = running.held;
+        CallPolicy policy = handler.policy();
+        long now = SystemSource.INSTANCE.nanos();
+        if (now - held.leasedUntilNanos >= 0) {
+            throw settler.fenced(
+                    held,
+                    "its call was made; this process stood still for longer than its lease, and nothing was called");
+        }
+        boolean before = held.uncertain;
+        held.mayCall = false;
+        held.uncertain = true;
+        T answer;
+        try {
+            answer = timed(running, policy, () -> handler.perform(call(held, policy)));
+        } catch (Exception e) {
+            return afterFailure(running, handler, e, before);
+        } finally {
+            settlements.metrics().callNanos(held.key.scope(), SystemSource.INSTANCE.nanos() - now);
+        }
+        policy.breaker().succeeded();
+        return settle(held, handler, answer);
+    }
+
+    /** @param before whether an earlier call may have taken effect */
+    private <T> Step<T> afterFailure(Running running, ClaimHandler<T> handler, Exception failure, boolean before) {
+        Held held = running.held;
+        CallPolicy policy = handler.policy();
+        if (policy.refuses(failure)) {
+            policy.breaker().succeeded();
+            return refuse(held, handler, failure.getMessage());
+        }
+        policy.breaker().failed(failure);
+        String error = words(running, policy, failure);
+        if (policy.didNotHappen(failure)) {
+            held.uncertain = before;
+            return new Step.Later<>(pause(held, policy), error, failure);
+        }
+        settlements.metrics().claim(held.key.scope(), Claiming.IN_DOUBT);
+        boolean canGoOn = policy.isIdempotent() || handler.canAsk();
+        return new Step.Later<>(canGoOn ? pause(held, policy) : null, error, failure);
+    }
+
+    private <T> Step<T> settle(Held held, ClaimHandler<T> handler, @Nullable T answer) {
+        if (answer == null) {
+            return new Step.Later<>(
+                    null, "the call gave null for an answer; whether it took effect is for a person to find out", null);
+        }
+        Known known;
+        try {
+            known = Known.done(settlements.encode(held.key, answer));
+        } catch (IllegalArgumentException e) {
+            return new Step.Later<>(
+                    null,
+                    Known.cut("the other system has answered, and its answer can't be stored: " + e.getMessage()),
+                    e);
+        }
+        return new Step.Finished<>(settler.settle(held, known, handler, answer));
+    }
+
+    private <T> Step<T> refuse(Held held, ClaimHandler<T> handler, @Nullable String reason) {
+        return new Step.Finished<>(settler.settle(held, Known.refused(reason), handler, null));
+    }
+
+    /** Doubling from the first to the longest, cut at random by up to a half, so that many that failed together don't come back together. */
+    static long pause(Held held, CallPolicy policy) {
+        long longest = policy.backoffLongest().toMillis();
+        int doublings = Math.min(held.waits, 40);
+        long first = policy.backoffFirst().toMillis();
+        long wait = first << doublings;
+        // A shift that ran over shows as a value that no longer shifts back.
+        long bounded = wait >> doublings == first ? Math.min(wait, longest) : longest;
+        return Math.max(1, bounded - SystemSource.INSTANCE.jitter(bounded / 2 + 1));
+    }
+
+    /** Code of the caller's. */
+    @FunctionalInterface
+    private interface Code<V> {
+        V run() throws Exception;
+    }
+
+    /** Runs the caller's code for as long as it may take. An interrupt that wasn't the keeper's is the caller's own, and is passed on. */
+    private static <V> V timed(Running running, CallPolicy policy, Code<V> code) throws Exception {
+        running.callBegins(policy.callWithin());
+        try {
+            return code.run();
+        } catch (InterruptedException e) {
+            if (!running.isCut()) {
+                Thread.currentThread().interrupt();
+            }
+            throw e;
+        } finally {
+            running.callEnds();
+        }
+    }
+
+    private static String words(Running running, CallPolicy policy, Exception failure) {
+        return Known.cut((running.isCut() ? "interrupted after " + policy.callWithin() + ": " : "") + failure);
+    }
+
+    private static long sinceMillis(long nanos) {
+        return TimeUnit.NANOSECONDS.toMillis(SystemSource.INSTANCE.nanos() - nanos);
+    }
+
+    private Call call(Held held, CallPolicy policy) {
+        return new OneCall(
+                held.key,
+                settlements.withProducer(held.key).childUuid(IDEMPOTENCY).toString(),
+                held.attempts,
+                held.token,
+                SystemSource.INSTANCE.instant().plus(policy.callWithin()));
+    }
+
+    /** The name of the child whose id the other system is given. Never to be changed: a process of a newer version must call with the same one. */
+    private static final String IDEMPOTENCY = "call";
+
+    private record OneCall(Key key, String idempotencyKey, int attempt, long fencingToken, Instant deadline)
+            implements Call {}
+}

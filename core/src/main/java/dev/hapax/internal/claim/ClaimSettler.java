@@ -1,0 +1,169 @@
+package dev.hapax.internal.claim;
+
+import dev.hapax.FencedException;
+import dev.hapax.Key;
+import dev.hapax.claim.ClaimResult;
+import dev.hapax.internal.Connections;
+import dev.hapax.internal.SqlFaults;
+import dev.hapax.internal.claim.ClaimStore.Settled;
+import dev.hapax.internal.once.Marker;
+import dev.hapax.internal.once.Settlements;
+import dev.hapax.spi.Encoded;
+import dev.hapax.spi.Metrics;
+import dev.hapax.spi.Metrics.Claiming;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings claims to their end: marker, outcome, local effects and messages in one commit, which also removes the claim. Safe for use by many threads.
+ */
+final class ClaimSettler {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ClaimSettler.class);
+
+    private final Settlements settlements;
+    private final ClaimStore store;
+
+    ClaimSettler(Settlements settlements, ClaimStore store) {
+        this.settlements = settlements;
+        this.store = store;
+    }
+
+    /**
+     * Settles what is known.
+     *
+     * @param answer what {@code known} stands for, if it is at hand
+     * @throws FencedException if the claim has another owner; nothing was written
+     * @throws Settlements.WorkFailure if the local effects fail; nothing was written
+     */
+    <T> ClaimResult<T> settle(Held held, Known known, ClaimHandler<T> handler, @Nullable T answer) {
+        // Whatever becomes of settling it, it is known from now on.
+        held.known = known;
+        T value = answer == null && known.answer() != null ? decode(held.key, known.answer(), handler.type()) : answer;
+        AtomicBoolean unsure = new AtomicBoolean();
+        Settled settled = settlements.retried(held.key, () -> {
+            try {
+                return once(held, known, handler, value);
+            } catch (SQLException e) {
+                if (SqlFaults.isUnreachable(e)) {
+                    unsure.set(true);
+                }
+                if (SqlFaults.isUndefinedTable(e) && held.marker != null) {
+                    settlements.forget(held.marker);
+                    held.marker = settlements.placeAtEnd(held.key);
+                }
+                throw e;
+            }
+        });
+        if (settled == Settled.FENCED) {
+            return afterLostCommit(held, handler, unsure.get());
+        }
+        if (settled == Settled.SEEN) {
+            LOG.warn(
+                    "key {} was applied by other means while its claim was in flight; its answer is not kept",
+                    held.key);
+            return found(held, handler);
+        }
+        held.state = held.state.to(known.state());
+        Metrics metrics = settlements.metrics();
+        metrics.once(held.key.scope(), Metrics.Ending.APPLIED, 1);
+        metrics.claim(held.key.scope(), known.isRefusal() ? Claiming.REFUSED : Claiming.SETTLED);
+        return known.isRefusal()
+                ? new ClaimResult.Refused<>(held.key, String.valueOf(known.refusal()))
+                : new ClaimResult.Settled<>(held.key, Optional.ofNullable(value));
+    }
+
+    private <T> Settled once(Held held, Known known, ClaimHandler<T> handler, @Nullable T value) throws SQLException {
+        Connections connections = settlements.connections();
+        if (!handler.hasEffects(known)) {
+            return connections.autoCommit(connection -> store.settle(connection, held, known));
+        }
+        try (Connection connection = connections.borrow()) {
+            boolean before = Connections.begin(connection);
+            try {
+                Settled settled = store.settle(connection, held, known);
+                if (settled == Settled.DONE) {
+                    settlements.workAndCommit(connection, tx -> {
+                        if (value == null) {
+                            handler.refusing(String.valueOf(known.refusal()), tx.of(held.key));
+                        } else {
+                            handler.settling(value, tx.of(held.key));
+                        }
+                    });
+                } else if (settled == Settled.SEEN) {
+                    connection.commit();
+                } else {
+                    connection.rollback();
+                }
+                return settled;
+            } catch (Throwable failure) {
+                Connections.rollback(connection, failure);
+                throw failure;
+            } finally {
+                Connections.end(connection, before);
+            }
+        }
+    }
+
+    /** The claim isn't ours (any more). If the answer of an earlier commit of ours got lost, that commit may be why. */
+    private <T> ClaimResult<T> afterLostCommit(Held held, ClaimHandler<T> handler, boolean unsure) {
+        Marker marker = held.marker;
+        if (unsure && marker != null) {
+            Look.Ended ended = look(held.key, marker).ended();
+            if (ended != null) {
+                return replay(held.key, marker, ended, handler.type());
+            }
+        }
+        throw fenced(
+                held, "its answer was settled; what the other system answered is not lost, for the new owner asks it");
+    }
+
+    private <T> ClaimResult<T> found(Held held, ClaimHandler<T> handler) {
+        Marker marker = held.marker;
+        Look.Ended ended = marker == null ? null : look(held.key, marker).ended();
+        if (marker == null || ended == null) {
+            throw fenced(held, "its answer was settled");
+        }
+        return replay(held.key, marker, ended, handler.type());
+    }
+
+    Look look(Key key, Marker marker) {
+        return settlements.retried(
+                key, () -> settlements.connections().autoCommit(connection -> store.look(connection, marker)));
+    }
+
+    /** What a repeat is told. */
+    <T> ClaimResult<T> replay(Key key, Marker marker, Look.Ended ended, Class<T> type) {
+        settlements.metrics().once(key.scope(), Metrics.Ending.REPLAYED, 1);
+        Encoded outcome = ended.outcome();
+        boolean kept = outcome != null && ended.keptAt() != null && !settlements.isOver(marker, ended.keptAt());
+        if (ended.refused()) {
+            return new ClaimResult.Refused<>(
+                    key,
+                    kept && outcome != null
+                            ? new String(outcome.body(), StandardCharsets.UTF_8)
+                            : "refused before; the reason is no longer kept");
+        }
+        return new ClaimResult.Settled<>(
+                key, kept && outcome != null ? Optional.of(decode(key, outcome, type)) : Optional.empty());
+    }
+
+    private <T> T decode(Key key, Encoded encoded, Class<T> type) {
+        return settlements.decode(key, encoded.type(), encoded.body(), type);
+    }
+
+    FencedException fenced(Held held, String before) {
+        settlements.metrics().claim(held.key.scope(), Claiming.FENCED);
+        return new FencedException(
+                held.key,
+                "key " + held.key + " was taken over by another owner (this one had token " + held.token + ") before "
+                        + before
+                        + ". Nothing was changed by this one; call again later with the same key for the answer");
+    }
+}

@@ -1,0 +1,294 @@
+package dev.hapax.internal.claim;
+
+import dev.hapax.Key;
+import dev.hapax.internal.SystemSource;
+import dev.hapax.internal.claim.Held.Identity;
+import dev.hapax.internal.claim.Held.Told;
+import dev.hapax.internal.once.Marker;
+import dev.hapax.internal.once.Settlements;
+import dev.hapax.spi.Encoded;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The SQL on one claim. Every write of an owner compares the token, in the statement that writes. The database's clock decides leases. Safe for use by many threads.
+ */
+final class ClaimStore {
+
+    /** Names a claim whose token is still ours. */
+    private static final String OURS = " WHERE scope = ? AND producer = ? AND key = ? AND token = ?";
+
+    /** Each statement of a transaction sees what was committed before it. */
+    private static final String READ_COMMITTED = "read committed";
+
+    private final Settlements settlements;
+
+    ClaimStore(Settlements settlements) {
+        this.settlements = settlements;
+    }
+
+    /** What a first caller wants to be written. */
+    record Intent(
+            Key key,
+            String owner,
+            long leaseMillis,
+            byte @Nullable [] fingerprint,
+            @Nullable Encoded request) {}
+
+    ClaimSql sql(Marker marker) throws SQLException {
+        return ClaimSql.of(marker, settlements.outcome(marker));
+    }
+
+    /**
+     * Commits the intent with its first call, in one message to the server.
+     *
+     * @param connection in auto-commit mode
+     * @return empty if the key is in flight or has come to its end
+     */
+    Optional<Held> begin(Connection connection, Marker marker, Intent intent) throws SQLException {
+        long since = SystemSource.INSTANCE.nanos();
+        ClaimSql sql = sql(marker);
+        try (PreparedStatement statement = connection.prepareStatement(sql.begin)) {
+            int next = bindIdentity(statement, 1, marker);
+            setInstant(statement, next++, intent.key.time().orElse(null));
+            statement.setString(next++, intent.owner);
+            statement.setLong(next++, intent.leaseMillis);
+            next = bindRequest(statement, next, intent);
+            next = bindIdentity(statement, next, marker);
+            next = bindIdentity(statement, next, marker);
+            statement.setString(next, intent.owner);
+            statement.execute();
+            long token;
+            Instant claimedAt;
+            boolean looksTwice;
+            try (ResultSet row = statement.getResultSet()) {
+                if (!row.next()) {
+                    return Optional.empty();
+                }
+                token = row.getLong(1);
+                claimedAt = row.getObject(2, OffsetDateTime.class).toInstant();
+                looksTwice = row.getString(3).equals(READ_COMMITTED);
+            }
+            statement.getMoreResults();
+            if (statement.getUpdateCount() > 0 || !looksTwice && withdraw(connection, marker, intent.owner)) {
+                return Optional.empty();
+            }
+            Held held = new Held(
+                    Identity.of(marker, intent.key),
+                    token,
+                    intent.leaseMillis,
+                    new Told(claimedAt, intent.request, intent.fingerprint));
+            held.attempts = 1;
+            held.mayCall = true;
+            lease(held, since);
+            return Optional.of(held);
+        }
+    }
+
+    /** Takes the intent back, if there is a marker by now. */
+    private boolean withdraw(Connection connection, Marker marker, String owner) throws SQLException {
+        try (PreparedStatement delete = connection.prepareStatement(sql(marker).withdraw)) {
+            delete.setString(bindIdentity(delete, 1, marker), owner);
+            return delete.executeUpdate() > 0;
+        }
+    }
+
+    /** Writes the intent alone, in the caller's transaction. */
+    boolean submit(Connection connection, Marker marker, Intent intent) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(sql(marker).submit)) {
+            int next = bindIdentity(insert, 1, marker);
+            setInstant(insert, next++, intent.key.time().orElse(null));
+            next = bindRequest(insert, next, intent);
+            bindIdentity(insert, next, marker);
+            return insert.executeUpdate() > 0;
+        }
+    }
+
+    static void lease(Held held, long sinceNanos) {
+        held.leasedUntilNanos = sinceNanos + TimeUnit.MILLISECONDS.toNanos(held.leaseMillis);
+        held.calledNanos = sinceNanos;
+    }
+
+    Look look(Connection connection, Marker marker) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(sql(marker).look)) {
+            bindIdentity(select, 1, marker);
+            try (ResultSet row = select.executeQuery()) {
+                row.next();
+                return new Look(row.getBoolean(1) ? ended(row) : null, row.getString(8) == null ? null : row(row));
+            }
+        }
+    }
+
+    private static Look.Ended ended(ResultSet row) throws SQLException {
+        String type = row.getString(4);
+        return new Look.Ended(
+                row.getBoolean(2),
+                row.getBytes(3),
+                type == null ? null : new Encoded(type, row.getBytes(5)),
+                row.getObject(6, OffsetDateTime.class));
+    }
+
+    private static Look.Row row(ResultSet row) throws SQLException {
+        return new Look.Row(
+                row.getLong(7),
+                ClaimState.valueOf(row.getString(8)),
+                row.getString(9),
+                row.getBytes(10),
+                instant(row, 11),
+                row.getInt(12),
+                row.getString(13),
+                row.getObject(14, Long.class),
+                row.getBoolean(15),
+                row.getObject(16, OffsetDateTime.class).toInstant());
+    }
+
+    /** Commits that a next call is begun; false if the claim has another owner. */
+    boolean beginAgain(Connection connection, Held held, ClaimState state) throws SQLException {
+        long since = SystemSource.INSTANCE.nanos();
+        held.state.to(state);
+        try (PreparedStatement update = connection.prepareStatement(
+                "UPDATE hapax.claim SET attempts = attempts + 1, called_at = clock_timestamp(), state = ?,"
+                        + " doubt_since = CASE WHEN CAST(? AS text) = 'IN_DOUBT' THEN doubt_since END,"
+                        + " due_at = clock_timestamp() + ? * interval '1 millisecond'" + OURS)) {
+            update.setString(1, state.name());
+            update.setString(2, state.name());
+            update.setLong(3, held.leaseMillis);
+            bindOurs(update, 4, held);
+            if (update.executeUpdate() == 0) {
+                return false;
+            }
+        }
+        held.attempts++;
+        held.state = state;
+        held.doubtSince = state == ClaimState.IN_DOUBT ? held.doubtSince : null;
+        held.mayCall = true;
+        lease(held, since);
+        return true;
+    }
+
+    /**
+     * Lets the claim go until its time has come; false if it has another owner.
+     *
+     * @param waitMillis null for until a person decides
+     */
+    boolean putOff(Connection connection, Held held, @Nullable Long waitMillis) throws SQLException {
+        ClaimState state = held.uncertain ? ClaimState.IN_DOUBT : ClaimState.CLAIMED;
+        // A call that was committed as begun, and was not made, was not begun.
+        int attempts = held.mayCall ? held.attempts - 1 : held.attempts;
+        held.state.to(state);
+        Known known = held.known;
+        Encoded answer = known == null ? null : known.answer();
+        try (PreparedStatement update = connection.prepareStatement(
+                "UPDATE hapax.claim SET owner = NULL, state = ?, attempts = ?, waits = ?, last_error = ?,"
+                        + " called_at = CASE WHEN CAST(? AS boolean) THEN called_at END,"
+                        + " doubt_since = CASE WHEN CAST(? AS text) = 'IN_DOUBT' THEN coalesce(doubt_since, clock_timestamp()) END,"
+                        + " due_at = coalesce(clock_timestamp() + CAST(? AS bigint) * interval '1 millisecond', 'infinity'),"
+                        // What a person has decided meanwhile is not overwritten by nothing.
+                        + " answer_type = coalesce(?, answer_type), answer = coalesce(?, answer), refusal = coalesce(?, refusal)"
+                        + OURS + " RETURNING doubt_since")) {
+            update.setString(1, state.name());
+            update.setInt(2, attempts);
+            update.setInt(3, held.waits);
+            update.setString(4, held.lastError);
+            update.setBoolean(5, held.uncertain);
+            update.setString(6, state.name());
+            update.setObject(7, waitMillis, Types.BIGINT);
+            update.setString(8, answer == null ? null : answer.type());
+            update.setBytes(9, answer == null ? null : answer.body());
+            update.setString(10, known == null ? null : known.refusal());
+            bindOurs(update, 11, held);
+            try (ResultSet row = update.executeQuery()) {
+                if (!row.next()) {
+                    return false;
+                }
+                held.attempts = attempts;
+                held.state = state;
+                held.doubtSince = instant(row, 1);
+                return true;
+            }
+        }
+    }
+
+    /** Removes a claim that has certainly not happened; false if it has another owner. */
+    boolean release(Connection connection, Held held) throws SQLException {
+        try (PreparedStatement delete = connection.prepareStatement("DELETE FROM hapax.claim" + OURS)) {
+            bindOurs(delete, 1, held);
+            return delete.executeUpdate() > 0;
+        }
+    }
+
+    /** What a settlement has found. */
+    enum Settled {
+        /** The claim is gone, and its marker is written. */
+        DONE,
+        /** The claim is gone, and there was a marker: the key was applied by another way. */
+        SEEN,
+        /** There is no claim with this token. */
+        FENCED
+    }
+
+    /** Removes the claim and writes marker and outcome, in one statement. */
+    Settled settle(Connection connection, Held held, Known known) throws SQLException {
+        held.state.to(known.state());
+        Marker marker = held.marker;
+        if (marker == null) {
+            return release(connection, held) ? Settled.DONE : Settled.FENCED;
+        }
+        ClaimSql sql = sql(marker);
+        Encoded outcome = known.outcome();
+        try (PreparedStatement statement = connection.prepareStatement(known.isRefusal() ? sql.refuse : sql.settle)) {
+            int next = bindOurs(statement, 1, held);
+            statement.setString(next, outcome.type());
+            statement.setBytes(next + 1, outcome.body());
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getInt(1) == 0 ? Settled.FENCED : row.getInt(2) == 0 ? Settled.SEEN : Settled.DONE;
+            }
+        }
+    }
+
+    static int bindOurs(PreparedStatement statement, int from, Held held) throws SQLException {
+        statement.setInt(from, held.scope);
+        statement.setInt(from + 1, held.producer);
+        statement.setString(from + 2, held.key.id());
+        statement.setLong(from + 3, held.token);
+        return from + 4;
+    }
+
+    private static int bindIdentity(PreparedStatement statement, int from, Marker marker) throws SQLException {
+        statement.setInt(from, marker.scope().id());
+        statement.setInt(from + 1, marker.producer());
+        statement.setString(from + 2, marker.key().id());
+        return from + 3;
+    }
+
+    private static int bindRequest(PreparedStatement statement, int from, Intent intent) throws SQLException {
+        Encoded request = intent.request;
+        statement.setBytes(from, intent.fingerprint);
+        statement.setString(from + 1, request == null ? null : request.type());
+        statement.setBytes(from + 2, request == null ? null : request.body());
+        return from + 3;
+    }
+
+    static void setInstant(PreparedStatement statement, int at, @Nullable Instant instant) throws SQLException {
+        if (instant == null) {
+            statement.setNull(at, Types.TIMESTAMP_WITH_TIMEZONE);
+        } else {
+            statement.setObject(at, OffsetDateTime.ofInstant(instant, ZoneOffset.UTC));
+        }
+    }
+
+    static @Nullable Instant instant(ResultSet row, int column) throws SQLException {
+        OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
+        return time == null ? null : time.toInstant();
+    }
+}

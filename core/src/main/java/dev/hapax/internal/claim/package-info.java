@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.internal.claim;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,194 @@
+package dev.hapax.internal.once;
+
+import dev.hapax.DamagedException;
+import dev.hapax.Key;
+import dev.hapax.RetryException;
+import dev.hapax.StoreException;
+import dev.hapax.TooLateException;
+import dev.hapax.internal.Connections;
+import dev.hapax.internal.DatabaseClock;
+import dev.hapax.internal.Days;
+import dev.hapax.internal.Partitions;
+import dev.hapax.internal.SqlFaults;
+import dev.hapax.spi.Encoded;
+import dev.hapax.spi.Metrics;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What {@code once} lends to features whose operations end in a marker without having begun with one: where the marker of a key lies, how its answer is kept, and how a transaction is tried
+ * again. Safe for use by many threads.
+ */
+public final class Settlements {
+
+    private final OnceEngine engine;
+    private final Partitions partitions;
+    private final DatabaseClock clock;
+
+    Settlements(OnceEngine engine, Partitions partitions, DatabaseClock clock) {
+        this.engine = engine;
+        this.partitions = partitions;
+        this.clock = clock;
+    }
+
+    /** A step that may be tried again. */
+    @FunctionalInterface
+    public interface Attempt<R> {
+        R run() throws SQLException;
+    }
+
+    /** What is done in a transaction. */
+    @FunctionalInterface
+    public interface Work {
+        void apply(ActiveTransaction tx) throws Exception;
+    }
+
+    /** A failure of the caller's code inside a transaction, on its way through ours. */
+    public static final class WorkFailure extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        public final transient Throwable thrown;
+
+        private WorkFailure(Throwable thrown) {
+            super(null, thrown, false, false);
+            this.thrown = thrown;
+        }
+    }
+
+    /**
+     * Where the key's marker lies.
+     *
+     * @throws TooLateException if the key is older than its scope's window
+     * @throws dev.hapax.TooEarlyException if its time lies in the future
+     */
+    public Marker place(Key key) throws SQLException {
+        return engine.markers.resolve(key);
+    }
+
+    /** As {@link #place}, for what began inside the window; null if the window has ended meanwhile, so that nobody will ask for the marker any more. */
+    public @Nullable Marker placeAtEnd(Key key) throws SQLException {
+        try {
+            return place(key);
+        } catch (TooLateException e) {
+            return null;
+        }
+    }
+
+    /** A statement has found the marker's table, or that of its outcome, dropped. */
+    public void forget(Marker marker) {
+        engine.markers.forget(marker);
+        partitions.forget(marker.scope().outcomes(), marker.outcomeDay(clock.epochDay()));
+    }
+
+    /** The table of the marker's outcome, with its day as a literal; null if the day is behind the retention of answers. */
+    public @Nullable OutcomePlace outcome(Marker marker) throws SQLException {
+        long day = marker.outcomeDay(clock.epochDay());
+        return partitions.ensure(marker.scope().outcomes(), day)
+                ? new OutcomePlace(Partitions.table(marker.scope().outcomes(), day), Days.iso(day))
+                : null;
+    }
+
+    /** Where an outcome lies. */
+    public record OutcomePlace(String table, String day) {}
+
+    /** Tries again after what others caused: a deadlock, a serialization failure, a lost connection, a partition dropped meanwhile. */
+    public <R> R retried(Key key, Attempt<R> attempt) {
+        return engine.retried(key, attempt::run);
+    }
+
+    public static RuntimeException translate(Key key, SQLException e) {
+        return OnceEngine.translate(key, e);
+    }
+
+    /** For work that has no key. */
+    public static RuntimeException translate(String what, SQLException e) {
+        String message = what + " (SQLState " + e.getSQLState() + "): " + e.getMessage();
+        return SqlFaults.isRetryable(e) ? new RetryException(message, e) : new StoreException(message, e);
+    }
+
+    /** Counts how a call on the key ended, if it ends with an exception, and refuses it if its scope is paused. */
+    public <R> R counted(Key key, Supplier<R> call) {
+        return engine.counted(key, call);
+    }
+
+    public boolean isPaused(String scope) {
+        return engine.isPaused(scope);
+    }
+
+    public Metrics metrics() {
+        return engine.metrics();
+    }
+
+    public Connections connections() {
+        return engine.connections();
+    }
+
+    /** The key as it is stored, with its producer. */
+    public Key withProducer(Key key) {
+        return key.producer().isPresent() ? key : key.producer(engine.shared.service());
+    }
+
+    /** The key as a caller gives it: the service's own name is left out. */
+    public Key asGiven(Key key, String producer) {
+        return producer.equals(engine.shared.service()) ? key : key.producer(producer);
+    }
+
+    public byte[] fingerprint(Object request) {
+        return Fingerprints.of(engine.shared.codec(), request);
+    }
+
+    /** @throws dev.hapax.KeyReusedException if both requests are known, and differ */
+    public static void checkSame(Key key, byte @Nullable [] given, byte @Nullable [] stored) {
+        if (given != null && Fingerprints.differ(given, stored)) {
+            throw Fingerprints.reused(key);
+        }
+    }
+
+    /** @throws IllegalArgumentException if the codec can't encode it, or it is too large */
+    public Encoded encode(Key key, Object value) {
+        return engine.outcomes.encode(key, value);
+    }
+
+    /** @throws dev.hapax.DamagedException if it can't be read back */
+    public <T> T decode(Key key, String type, byte[] body, Class<T> wanted) {
+        return engine.outcomes.decode(key, type, body, wanted);
+    }
+
+    /** @throws DamagedException if it can't be read back */
+    public <T> T decodeRequest(Key key, String type, byte[] body, Class<T> wanted) {
+        try {
+            return engine.shared.codec().decode(type, body, wanted);
+        } catch (IllegalArgumentException e) {
+            throw new DamagedException("the stored request of key " + key + " can't be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** Whether an answer is past the time for which its scope promises to keep it. */
+    public boolean isOver(Marker marker, OffsetDateTime keptAt) {
+        return engine.outcomes.isOver(marker, keptAt);
+    }
+
+    /** Runs the caller's work in the connection's transaction, writes what it published, and commits. */
+    public void workAndCommit(Connection connection, Work work) throws SQLException {
+        ActiveTransaction tx = new ActiveTransaction(connection, engine.shared);
+        try {
+            work.apply(tx);
+        } catch (Throwable t) {
+            SQLException sql = SqlFaults.find(t);
+            if (sql != null && SqlFaults.isRetryable(sql)) {
+                throw sql;
+            }
+            throw new WorkFailure(t);
+        }
+        engine.flushAndCommit(connection, tx, true);
+    }
+
+    /** Throws what the caller's code threw, as it is. */
+    public static RuntimeException asThrown(Throwable failure) {
+        throw OnceEngine.<RuntimeException>asThrown(failure);
+    }
+}
