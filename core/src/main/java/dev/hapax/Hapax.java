@@ -7,7 +7,9 @@ import dev.hapax.consume.ConsumerBuilder;
 import dev.hapax.consume.Consumers;
 import dev.hapax.consume.Quarantine;
 import dev.hapax.control.Control;
+import dev.hapax.control.History;
 import dev.hapax.internal.Home;
+import dev.hapax.once.Adoption;
 import dev.hapax.once.Once;
 import dev.hapax.once.OnceAll;
 import dev.hapax.once.OnceValue;
@@ -90,6 +92,15 @@ public final class Hapax implements AutoCloseable {
     }
 
     /**
+     * Marks operations whose effects are in the database without their markers.
+     *
+     * @param scope of their keys
+     */
+    public Adoption adopt(String scope) {
+        return home.once().adopt(scope);
+    }
+
+    /**
      * A consumer of the log.
      *
      * @param name what its position is kept under, for ever: 1 to 100 letters, digits, {@code . _ -} or {@code /}
@@ -111,6 +122,11 @@ public final class Hapax implements AutoCloseable {
     /** Pause and resume. */
     public Control control() {
         return home.control();
+    }
+
+    /** Whether the database has gone back in time, and the word that lets readers go on. */
+    public History history() {
+        return home.history();
     }
 
     /**

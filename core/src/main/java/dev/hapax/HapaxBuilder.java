@@ -7,6 +7,7 @@ import dev.hapax.schema.Schema;
 import dev.hapax.spi.Codec;
 import dev.hapax.spi.Metrics;
 import dev.hapax.spi.Tracing;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import javax.sql.DataSource;
@@ -102,6 +103,18 @@ public final class HapaxBuilder {
      */
     public HapaxBuilder housekeeping(boolean here) {
         settings.housekeeping = here;
+        return this;
+    }
+
+    /**
+     * You may tune: a small file that remembers the newest state of the database that this process has seen, so that the next one notices when the database was put back in time
+     * meanwhile; see {@link dev.hapax.control.History}. Each process needs its own, on a disk that outlives it and is not restored together with the database. It is written every two seconds at most. Default:
+     * none, and only processes that were running notice.
+     *
+     * @param file in a directory that is there and can be written; the file need not be there
+     */
+    public HapaxBuilder historyWitness(Path file) {
+        settings.historyWitness = file;
         return this;
     }
 

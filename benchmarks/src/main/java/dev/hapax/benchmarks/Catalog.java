@@ -11,6 +11,7 @@ final class Catalog {
             new OnceRepeatsBenchmark(),
             new OnceStatementBenchmark(),
             new OnceBatchBenchmark(),
+            new RedeliveryStormBenchmark(),
             new PublishBenchmark(),
             new DeliveryBenchmark(),
             new DrainBenchmark(),

@@ -6,6 +6,9 @@ import java.util.List;
 /** Stops and resumes scopes and consumers, in all processes within a second. Safe for use by many threads. */
 public interface Control {
 
+    /** The name under which all consumers are paused while the database's history waits for an operator; see {@link History}. Nothing else has it. */
+    String ALL = "*";
+
     /** What can be paused. */
     enum Kind {
         /** Its operations are refused with {@link dev.hapax.PausedException}. */
@@ -30,7 +33,11 @@ public interface Control {
      */
     boolean pause(Kind kind, String name, String reason, String by);
 
-    /** Resumes it; false if it wasn't paused. */
+    /**
+     * Resumes it; false if it wasn't paused.
+     *
+     * @throws IllegalArgumentException for {@link #ALL}: only {@link History#accept} lets all go on
+     */
     boolean resume(Kind kind, String name);
 
     /** All that is paused, oldest first. */

@@ -9,6 +9,7 @@ import dev.hapax.consume.Consumers;
 import dev.hapax.consume.Quarantine;
 import dev.hapax.control.Control;
 import dev.hapax.internal.claim.ClaimFactory;
+import dev.hapax.control.History;
 import dev.hapax.internal.consume.ConsumerGround;
 import dev.hapax.internal.consume.ConsumerSettings;
 import dev.hapax.internal.consume.HeldQuarantine;
@@ -17,6 +18,7 @@ import dev.hapax.internal.consume.StoredConsumers;
 import dev.hapax.internal.log.LogWriter;
 import dev.hapax.internal.once.ActiveTransaction;
 import dev.hapax.internal.once.OnceFactory;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -44,6 +46,7 @@ public final class Home implements AutoCloseable {
     private final Quarantine quarantine;
     private final Consumers stored;
     private final Control control;
+    private final History history;
     private final Map<String, Consumer> consumers = new ConcurrentHashMap<>();
 
     private Home(Settings settings, Deadlines deadlines) throws SQLException {
@@ -78,8 +81,27 @@ public final class Home implements AutoCloseable {
         this.stored = new StoredConsumers(connections);
         this.control = new StoredControl(connections);
         this.housekeeper = new Housekeeper(connections, partitions, clock, log, signals);
-        this.keeper =
-                new Keeper(settings.name, connections, clock, pauses, signals, housekeeper, settings.housekeeping);
+        this.history = new StoredHistory(connections);
+        HistoryGuard guard = guard(settings, connections, names, partitions);
+        this.keeper = new Keeper(
+                settings.name, connections, clock, pauses, guard, signals, housekeeper, settings.housekeeping);
+    }
+
+    /** When the database has gone back, what was read of the lost history is forgotten and declared anew. */
+    private static HistoryGuard guard(
+            Settings settings, Connections connections, Names names, Partitions partitions) {
+        Path file = settings.historyWitness;
+        HistoryWitness witness = file == null ? null : HistoryWitness.open(file);
+        return new HistoryGuard(settings.name, settings.metrics, witness, () -> {
+            names.forget();
+            for (Scope scope : settings.scopes.values()) {
+                names.declare(scope, true);
+            }
+            connections.autoCommit(connection -> {
+                partitions.refresh(connection);
+                return connection;
+            });
+        });
     }
 
     /**
@@ -135,6 +157,10 @@ public final class Home implements AutoCloseable {
 
     public Control control() {
         return control;
+    }
+
+    public History history() {
+        return history;
     }
 
     public ConsumerBuilder consumer(String name) {

@@ -56,7 +56,7 @@ final class Housekeeper {
         return moved;
     }
 
-    /** Creates and drops partitions; returns how many. */
+    /** Creates and drops partitions, and lets go of old beats; returns how many. */
     int keepPartitions() throws SQLException {
         Map<String, Integer> trees = connections.autoCommit(Housekeeper::trees);
         Map<String, Set<Long>> existing = connections.autoCommit(Partitions::list);
@@ -77,11 +77,11 @@ final class Housekeeper {
                 }
             }
         }
-        connections.autoCommit(connection -> {
-            partitions.refresh(connection);
-            return connection;
-        });
-        return done;
+        return done
+                + connections.autoCommit(connection -> {
+                    partitions.refresh(connection);
+                    return HistoryGuard.thinOut(connection);
+                });
     }
 
     private boolean drop(String tree, long day) throws SQLException {

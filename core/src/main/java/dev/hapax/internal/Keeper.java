@@ -16,7 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one background thread of an opened service. It asks the database, in one statement, what is paused, what time it is, whether delayed messages are due, and whether
+ * The one background thread of an opened service. It asks the database, in one statement, what is paused, what time it is, whether its history goes on, whether delayed messages are due, and whether
  * numbers of the log were drawn; now and then it keeps house. Consumers that have nothing to do leave the looking to it, however many they are.
  */
 final class Keeper implements AutoCloseable {
@@ -25,13 +25,16 @@ final class Keeper implements AutoCloseable {
     private static final long LOOK_MILLIS = 250;
     private static final long LOOK_FOR_CONSUMERS_MILLIS = 100;
     private static final long HOUSEKEEPING_NANOS = TimeUnit.MINUTES.toNanos(10);
+    private static final int HISTORY_COLUMN = 6;
     private static final String LOOK = "SELECT " + DatabaseClock.NOW
             + ", EXISTS (SELECT FROM hapax.delayed WHERE due_at <= clock_timestamp()), p.kind, p.name, " + Lanes.DRAWN
-            + " FROM (VALUES (1)) one LEFT JOIN hapax.paused p ON true";
+            + ", " + HistoryGuard.COLUMNS + " FROM (VALUES (1)) one" + HistoryGuard.JOINS
+            + " LEFT JOIN hapax.paused p ON true";
 
     private final Connections connections;
     private final DatabaseClock clock;
     private final Pauses pauses;
+    private final HistoryGuard history;
     private final Signals signals;
     private final Housekeeper housekeeper;
     private final boolean housekeeping;
@@ -45,12 +48,14 @@ final class Keeper implements AutoCloseable {
             Connections connections,
             DatabaseClock clock,
             Pauses pauses,
+            HistoryGuard history,
             Signals signals,
             Housekeeper housekeeper,
             boolean housekeeping) {
         this.connections = connections;
         this.clock = clock;
         this.pauses = pauses;
+        this.history = history;
         this.signals = signals;
         this.housekeeper = housekeeper;
         this.housekeeping = housekeeping;
@@ -58,8 +63,9 @@ final class Keeper implements AutoCloseable {
                 Thread.ofPlatform().daemon().name("hapax-keeper-" + service).factory());
     }
 
+    /** The first look is made at once, so that what starts after this knows what is paused. It only looks: who opens a service must not wait for more. */
     void start() {
-        step();
+        step(false);
         again();
     }
 
@@ -68,7 +74,7 @@ final class Keeper implements AutoCloseable {
         try {
             thread.schedule(
                     () -> {
-                        step();
+                        step(true);
                         again();
                     },
                     pause,
@@ -78,9 +84,9 @@ final class Keeper implements AutoCloseable {
         }
     }
 
-    private void step() {
+    private void step(boolean beating) {
         try {
-            boolean due = connections.autoCommit(this::look);
+            boolean due = look(beating);
             if (housekeeping && due) {
                 housekeeper.moveDue();
             }
@@ -103,27 +109,61 @@ final class Keeper implements AutoCloseable {
         }
     }
 
-    private boolean look(Connection connection) throws SQLException {
+    /** One look, and what it shows to be due of the history. Returns whether delayed messages are due. */
+    private boolean look(boolean beating) throws SQLException {
+        Look look = connections.autoCommit(this::ask);
+        if (look.verdict() == HistoryGuard.Verdict.REWOUND) {
+            history.forget();
+            look = connections.autoCommit(connection -> {
+                history.record(connection);
+                // What is known of the pauses must be from after this.
+                return ask(connection);
+            });
+        }
+        if (pauses.set(look.paused(), look.nanos()) || look.drawn() != drawn) {
+            drawn = look.drawn();
+            signals.stirred();
+        }
+        if (beating && look.verdict() == HistoryGuard.Verdict.BEAT_DUE) {
+            connections.autoCommit(connection -> {
+                history.beat(connection);
+                return connection;
+            });
+        }
+        return look.messagesDue();
+    }
+
+    /**
+     * What a look found.
+     *
+     * @param nanos when it began
+     * @param drawn a number that grows with each message that is published
+     */
+    private record Look(
+            long nanos, boolean messagesDue, long drawn, HistoryGuard.Verdict verdict, Set<Pauses.Paused> paused) {}
+
+    private Look ask(Connection connection) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(LOOK)) {
             statement.setQueryTimeout(5);
+            statement.setLong(1, history.seenNumber());
+            statement.setLong(2, history.anchorNumber());
+            long nanos = SystemSource.INSTANCE.nanos();
             long before = clock.localMillis();
             try (ResultSet row = statement.executeQuery()) {
                 Set<Pauses.Paused> paused = new HashSet<>();
-                boolean due = false;
-                long beforeDrawn = drawn;
-                while (row.next()) {
-                    clock.observe(row.getObject(1, OffsetDateTime.class), before, clock.localMillis());
-                    due = row.getBoolean(2);
+                row.next();
+                OffsetDateTime now = row.getObject(1, OffsetDateTime.class);
+                clock.observe(now, before, clock.localMillis());
+                boolean due = row.getBoolean(2);
+                long numbers = row.getLong(5);
+                HistoryGuard.Verdict verdict = history.judge(row, HISTORY_COLUMN, now);
+                do {
                     String kind = row.getString(3);
                     if (kind != null) {
                         paused.add(new Pauses.Paused(kind, row.getString(4)));
                     }
-                    drawn = row.getLong(5);
-                }
-                if (pauses.set(paused) || drawn != beforeDrawn) {
-                    signals.stirred();
-                }
-                return due;
+                } while (row.next());
+                return new Look(nanos, due, numbers, verdict, paused);
             }
         }
     }
@@ -138,6 +178,9 @@ final class Keeper implements AutoCloseable {
         } catch (InterruptedException e) {
             thread.shutdownNow();
             Thread.currentThread().interrupt();
+        }
+        if (thread.isTerminated()) {
+            history.close();
         }
     }
 }

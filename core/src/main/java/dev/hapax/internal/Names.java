@@ -4,6 +4,8 @@ import dev.hapax.SchemaException;
 import dev.hapax.Scope;
 import dev.hapax.StoreException;
 import dev.hapax.spi.Metrics;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,11 +14,19 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** The small numbers that stand for scopes and producers in stored rows. Safe for use by many threads. */
+/**
+ * The numbers that stand for scopes and producers in stored rows. A number is made of its name, so that it is the same whenever the name is stored: what a process remembers is still right when the database
+ * was put back to a time before the name was there.
+ *
+ * <p>Safe for use by many threads.
+ */
 public final class Names {
 
     /** The most scopes and the most producers in one service: a name for each operation would be a mistake. */
     public static final int NAMES_MAX = 10_000;
+
+    /** Two of ten thousand names have the same number with a chance of 2 %, and the second then takes the next one; sixteen in a row never do. */
+    private static final int NUMBERS_TRIED = 16;
 
     private static final int[] CLASSES = {1, 7, 30, 90, 400};
 
@@ -71,24 +81,48 @@ public final class Names {
         Checks.that(
                 producers.size() < NAMES_MAX, "more than %d producers; is a producer made for each key?", NAMES_MAX);
         int id = connections.autoCommit(connection -> {
-            try (PreparedStatement insert = connection.prepareStatement(
-                    "INSERT INTO hapax.producer (name) SELECT ? WHERE NOT EXISTS (SELECT FROM hapax.producer WHERE name = ?)"
-                            + " ON CONFLICT DO NOTHING")) {
-                insert.setString(1, name);
-                insert.setString(2, name);
-                insert.executeUpdate();
+            Integer found = findProducer(connection, name);
+            for (int tried = 0; found == null && tried < NUMBERS_TRIED; tried++) {
+                insertProducer(connection, number(name, tried), name);
+                found = findProducer(connection, name);
             }
-            try (PreparedStatement select =
-                    connection.prepareStatement("SELECT id FROM hapax.producer WHERE name = ?")) {
-                select.setString(1, name);
-                try (ResultSet row = select.executeQuery()) {
-                    row.next();
-                    return row.getInt(1);
-                }
+            if (found == null) {
+                throw new StoreException("the producer " + name + " could not be stored", null);
             }
+            return found;
         });
         producers.put(name, id);
         return id;
+    }
+
+    private static @Nullable Integer findProducer(Connection connection, String name) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement("SELECT id FROM hapax.producer WHERE name = ?")) {
+            select.setString(1, name);
+            try (ResultSet row = select.executeQuery()) {
+                return row.next() ? row.getInt(1) : null;
+            }
+        }
+    }
+
+    private static void insertProducer(Connection connection, int number, String name) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(
+                "INSERT INTO hapax.producer (id, name) VALUES (?, ?) ON CONFLICT DO NOTHING")) {
+            insert.setInt(1, number);
+            insert.setString(2, name);
+            insert.executeUpdate();
+        }
+    }
+
+    /** Not negative, and the same for ever: the first bytes of the name's SHA-256, and the next ones after it. */
+    private static int number(String name, int tried) {
+        byte[] hash = SystemSource.sha256().digest(name.getBytes(StandardCharsets.UTF_8));
+        return (ByteBuffer.wrap(hash).getInt() + tried) & Integer.MAX_VALUE;
+    }
+
+    /** Forgets what it has read: the database has gone back in time, and may not have it any more. */
+    public void forget() {
+        scopes.clear();
+        producers.clear();
     }
 
     /** Stores a scope, or finds the stored one. A declaration also brings the stored one up to date, where that is safe. */
@@ -96,8 +130,8 @@ public final class Names {
         Checks.that(scopes.size() < NAMES_MAX, "more than %d scopes; is a scope made for each key?", NAMES_MAX);
         StoredScope stored = connections.autoCommit(connection -> {
             StoredScope found = find(connection, scope.name());
-            if (found == null) {
-                insert(connection, scope);
+            for (int tried = 0; found == null && tried < NUMBERS_TRIED; tried++) {
+                insert(connection, number(scope.name(), tried), scope);
                 found = find(connection, scope.name());
             }
             if (found == null) {
@@ -128,17 +162,18 @@ public final class Names {
         }
     }
 
-    private static void insert(Connection connection, Scope scope) throws SQLException {
+    private static void insert(Connection connection, int number, Scope scope) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement(
-                "INSERT INTO hapax.scope (name, owner, runbook, marker_days, window_seconds, outcome_days, outcome_seconds)"
-                        + " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
-            insert.setString(1, scope.name());
-            insert.setString(2, scope.owner().orElse(null));
-            insert.setString(3, scope.runbook().map(Object::toString).orElse(null));
-            insert.setInt(4, classOf(scope.window().toSeconds()));
-            insert.setLong(5, scope.window().toSeconds());
-            insert.setInt(6, classOf(scope.outcomes().toSeconds()));
-            insert.setLong(7, scope.outcomes().toSeconds());
+                "INSERT INTO hapax.scope (id, name, owner, runbook, marker_days, window_seconds, outcome_days, outcome_seconds)"
+                        + " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")) {
+            insert.setInt(1, number);
+            insert.setString(2, scope.name());
+            insert.setString(3, scope.owner().orElse(null));
+            insert.setString(4, scope.runbook().map(Object::toString).orElse(null));
+            insert.setInt(5, classOf(scope.window().toSeconds()));
+            insert.setLong(6, scope.window().toSeconds());
+            insert.setInt(7, classOf(scope.outcomes().toSeconds()));
+            insert.setLong(8, scope.outcomes().toSeconds());
             insert.executeUpdate();
         }
     }

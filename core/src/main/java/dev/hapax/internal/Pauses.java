@@ -2,6 +2,7 @@ package dev.hapax.internal;
 
 import dev.hapax.Key;
 import dev.hapax.PausedException;
+import dev.hapax.control.Control;
 import dev.hapax.spi.Metrics;
 import java.util.Set;
 
@@ -15,17 +16,39 @@ public final class Pauses {
      */
     public record Paused(String kind, String name) {}
 
-    private volatile Set<Paused> paused = Set.of();
+    /** Stands for all of a kind. */
+    public static final String ALL = Control.ALL;
 
-    /** Called by one thread; returns whether it is something else than before. */
-    public boolean set(Set<Paused> now) {
+    private volatile Set<Paused> paused = Set.of();
+    private final long openedNanos = SystemSource.INSTANCE.nanos();
+    private volatile long readNanos = openedNanos;
+
+    /**
+     * Called by one thread.
+     *
+     * @param nanos when it began to be read, by the clock that measures distances
+     * @return whether it is something else than before
+     */
+    public boolean set(Set<Paused> now, long nanos) {
         Set<Paused> before = paused;
         paused = Set.copyOf(now);
+        readNanos = nanos;
         return !now.equals(before);
     }
 
     public boolean isConsumerPaused(String name) {
-        return !paused.isEmpty() && paused.contains(new Paused("CONSUMER", name));
+        return !paused.isEmpty()
+                && (paused.contains(new Paused("CONSUMER", name)) || paused.contains(new Paused("CONSUMER", ALL)));
+    }
+
+    /** Before the first reading, by the clock that measures distances. */
+    public long openedNanos() {
+        return openedNanos;
+    }
+
+    /** Whether it was read, and the history judged, after that moment: a database that was lost from sight may be another since. */
+    public boolean isReadAfter(long nanos) {
+        return readNanos - nanos > 0;
     }
 
     public boolean isScopePaused(String name) {

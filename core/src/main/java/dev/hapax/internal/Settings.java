@@ -4,11 +4,13 @@ import dev.hapax.Scope;
 import dev.hapax.spi.Codec;
 import dev.hapax.spi.Metrics;
 import dev.hapax.spi.Tracing;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /** What the builder gathers, with the defaults. Not changed after the service is opened. */
 public final class Settings {
@@ -27,6 +29,7 @@ public final class Settings {
     public int payloadMax = 1 << 20;
     public int messagesMax = 10_000;
     public boolean housekeeping = true;
+    public @Nullable Path historyWitness;
 
     public Settings(DataSource dataSource) {
         this.dataSource = dataSource;

@@ -55,6 +55,15 @@ public final class SqlFaults {
         return isRolledBack(e) || isUnreachable(e);
     }
 
+    /**
+     * The database as a whole is not well, or is not one that takes writes: it is not the fault of the statement or of what it was for, and passes, by itself or by an operator's hand.
+     */
+    public static boolean isOutage(SQLException e) {
+        String state = state(e);
+        // Insufficient resources (a full disk, no memory), system errors (I/O), read_only_sql_transaction (a standby).
+        return isUnreachable(e) || state.startsWith("53") || state.startsWith("58") || state.equals("25006");
+    }
+
     public static boolean isWaitedTooLong(SQLException e) {
         return WAITED_TOO_LONG.contains(state(e));
     }

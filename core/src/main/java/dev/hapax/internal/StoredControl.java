@@ -32,6 +32,9 @@ final class StoredControl implements Control {
 
     @Override
     public boolean resume(Kind kind, String name) {
+        Checks.that(
+                !name.equals(Pauses.ALL),
+                "all consumers are paused because the database has gone back in time; ./hapax history accept lets them go on");
         return change("DELETE FROM hapax.paused WHERE kind = ? AND name = ?", kind.name(), name);
     }
 

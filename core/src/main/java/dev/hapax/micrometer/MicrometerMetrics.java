@@ -26,6 +26,7 @@ public final class MicrometerMetrics implements Metrics {
 
     private final MeterRegistry registry;
     private final Timer poolWait;
+    private final Counter rewinds;
     private final Map<String, ScopeMeters> scopes = new ConcurrentHashMap<>();
     private final Map<String, ConsumerMeters> consumers = new ConcurrentHashMap<>();
     private final Map<String, ClaimMeters> claims = new ConcurrentHashMap<>();
@@ -34,6 +35,9 @@ public final class MicrometerMetrics implements Metrics {
         this.registry = registry;
         this.poolWait = Timer.builder("hapax.pool.wait")
                 .description("Waiting for a connection of the pool")
+                .register(registry);
+        this.rewinds = Counter.builder("hapax.history.rewinds")
+                .description("Times that this process found the database to have gone back in time")
                 .register(registry);
     }
 
@@ -65,6 +69,11 @@ public final class MicrometerMetrics implements Metrics {
     @Override
     public void poolWaitNanos(long nanos) {
         poolWait.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    @Override
+    public void rewound() {
+        rewinds.increment();
     }
 
     @Override

@@ -199,7 +199,9 @@ public final class Schema {
                 "hapax.paused",
                 "hapax.claim",
                 "hapax.claim_decision",
-                "hapax.claim_outage"));
+                "hapax.claim_outage",
+                "hapax.beat",
+                "hapax.rewind"));
         for (int days : new int[] {1, 7, 30, 90, 400}) {
             names.add("hapax.marker_" + days);
             names.add("hapax.outcome_" + days);

@@ -90,6 +90,9 @@ public interface Metrics {
     /** A batch was tried again after a deadlock or a serialization failure. */
     default void batchRetried(String consumer) {}
 
+    /** This process found that the database has gone back in time. */
+    default void rewound() {}
+
     /** A write was refused because another owner had taken over. */
     default void fenced(String consumer) {}
 

@@ -9,6 +9,7 @@ import dev.hapax.testkit.EmbeddedDatabase;
 import dev.hapax.testkit.TestDatabase;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -39,10 +40,15 @@ class ProcessCrashTest {
     }
 
     private ChildJvm start(String... arguments) {
+        return start(List.of(), arguments);
+    }
+
+    private ChildJvm start(List<String> jvm, String... arguments) {
         List<String> all = new ArrayList<>(List.of(database.jdbcUrl()));
         all.addAll(List.of(arguments));
         ChildJvm child = ChildJvm.of(Worker.class)
                 .arguments(all.toArray(String[]::new))
+                .jvm(jvm.toArray(String[]::new))
                 .heap(96)
                 .start();
         children.add(child);
@@ -118,6 +124,31 @@ class ProcessCrashTest {
                                 "SELECT count(DISTINCT owner) FROM hapax.position WHERE leased_until > now()")
                         == 2);
         assertThat(effects("billed-%")).isEqualTo(400);
+        assertThat(twice()).isZero();
+    }
+
+    @Test
+    void processes_whose_clocks_are_wrong_by_an_hour_neither_refuse_nor_repeat_nor_steal() throws Exception {
+        Instant now =
+                Instant.ofEpochMilli(database.queryLong("SELECT CAST(extract(epoch FROM now()) * 1000 AS bigint)"));
+        List<ChildJvm> producers = new ArrayList<>();
+        for (String skew : List.of("PT0S", "PT1H", "-PT1H")) {
+            List<String> jvm = List.of("-D" + Worker.SKEW + "=" + skew, "-D" + Worker.NOW + "=" + now);
+            start(jvm, "consume", "2000").awaitLine("consuming", LONG);
+            producers.add(start(jvm, "once", "0", "200"));
+        }
+        for (ChildJvm producer : producers) {
+            producer.awaitLine("done", LONG);
+        }
+        await().atMost(LONG).until(() -> effects("billed-%") >= 200);
+        await().atMost(LONG).until(() -> database.queryLong("SELECT count(DISTINCT owner) FROM hapax.position") == 3);
+        long takeovers = database.queryLong("SELECT sum(token) FROM hapax.position");
+        // Two leases long: who judged them by its own clock would have taken the others' by now.
+        await().during(Duration.ofSeconds(4))
+                .atMost(Duration.ofSeconds(10))
+                .until(() -> database.queryLong("SELECT sum(token) FROM hapax.position") == takeovers);
+        assertThat(effects("order-%")).isEqualTo(200);
+        assertThat(effects("billed-%")).isEqualTo(200);
         assertThat(twice()).isZero();
     }
 

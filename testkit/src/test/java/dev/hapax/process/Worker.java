@@ -3,15 +3,25 @@ package dev.hapax.process;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.hapax.Hapax;
+import dev.hapax.HapaxBuilder;
 import dev.hapax.Key;
 import dev.hapax.RetryException;
+import dev.hapax.Scope;
 import dev.hapax.Shop;
 import dev.hapax.testkit.ChildJvm;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Locale;
 
 /** What the child processes of the tests run. */
 public final class Worker {
+
+    /** How wrong the clock of this process is, such as {@code -PT1H}; its keys have times then, and a window of two hours. */
+    static final String SKEW = "worker.skew";
+
+    /** When the first of these keys came to be: an instant that all processes are told. */
+    static final String NOW = "worker.now";
 
     private Worker() {}
 
@@ -22,7 +32,7 @@ public final class Worker {
         config.setJdbcUrl(args[0]);
         config.setMaximumPoolSize(4);
         try (HikariDataSource pool = new HikariDataSource(config);
-                Hapax hapax = Shop.builder(pool).open()) {
+                Hapax hapax = service(pool).open()) {
             switch (args[1].toLowerCase(Locale.ROOT)) {
                 case "once" -> once(hapax, Integer.parseInt(args[2]), Integer.parseInt(args[3]));
                 case "consume" -> consume(hapax, Integer.parseInt(args[2]));
@@ -31,9 +41,21 @@ public final class Worker {
         }
     }
 
+    private static HapaxBuilder service(HikariDataSource pool) {
+        HapaxBuilder builder = Shop.builder(pool);
+        String skew = System.getProperty(SKEW);
+        return skew == null
+                ? builder
+                : builder.clock(InstantSource.offset(InstantSource.system(), Duration.parse(skew)))
+                        .scope(Scope.of("orders").remember(Duration.ofHours(2)));
+    }
+
     /** The key of the nth operation: the same in each process and each try. */
     static Key key(int n) {
-        return Key.of("orders", "order-" + n);
+        Key key = Key.of("orders", "order-" + n);
+        String now = System.getProperty(NOW);
+        // Each second one is old: in its window by the right clock, and out of it by one that is an hour ahead.
+        return now == null ? key : key.at(Instant.parse(now).minus(Duration.ofMinutes(n % 2 * 90L)));
     }
 
     private static void once(Hapax hapax, int from, int to) throws Exception {

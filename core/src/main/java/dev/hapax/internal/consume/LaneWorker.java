@@ -5,7 +5,6 @@ import dev.hapax.internal.SystemSource;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -52,6 +51,8 @@ final class LaneWorker implements Runnable {
     private volatile Lag lag = new Lag(0, Duration.ZERO);
     private boolean inTrouble;
     private boolean mustRetake;
+    private boolean inDoubt = true;
+    private long doubtNanos;
     private boolean saturated;
     private boolean more;
     private int looks;
@@ -73,6 +74,7 @@ final class LaneWorker implements Runnable {
     LaneWorker(ConsumerGround ground, ConsumerSettings settings, PositionStore positions, Queue<Short> released) {
         this.ground = ground;
         this.settings = settings;
+        this.doubtNanos = ground.pauses().openedNanos();
         this.positions = positions;
         this.released = released;
         this.reader = new LogReader(List.copyOf(settings.topics));
@@ -138,6 +140,7 @@ final class LaneWorker implements Runnable {
     private long pauseMax() {
         long longest = settings.idle.toNanos();
         boolean waits = inTrouble
+                || inDoubt
                 || saturated
                 || lag.messages() > 0
                 || lanes.values().stream()
@@ -168,6 +171,11 @@ final class LaneWorker implements Runnable {
 
     /** A round, whose failures are told once and waited out. */
     private int safely() {
+        if (inDoubt && !ground.pauses().isReadAfter(doubtNanos)) {
+            // The database that is there now may have gone back in time, which the keeper is about to find out.
+            return 0;
+        }
+        inDoubt = false;
         try {
             int done = step();
             if (inTrouble) {
@@ -181,6 +189,7 @@ final class LaneWorker implements Runnable {
             }
             inTrouble = true;
             mustRetake = true;
+            doubt();
             await(TimeUnit.MILLISECONDS.toNanos(SystemSource.INSTANCE.jitter(TROUBLE_MILLIS_MAX) + 50));
             return 0;
         } catch (RuntimeException e) {
@@ -386,6 +395,12 @@ final class LaneWorker implements Runnable {
         }
         // Those that are still ours by name may have another token, or lie elsewhere than we thought.
         mustRetake = true;
+        doubt();
+    }
+
+    private void doubt() {
+        inDoubt = true;
+        doubtNanos = SystemSource.INSTANCE.nanos();
     }
 
     private void measure(Connection connection) throws SQLException {
@@ -403,9 +418,7 @@ final class LaneWorker implements Runnable {
                 behind += gap.to() - gap.from() + 1;
             }
         }
-        Instant oldest = behind == 0 ? null : PositionStore.oldestUnread(connection, lanes.values());
-        Duration age = oldest == null ? Duration.ZERO : Duration.between(oldest, SystemSource.INSTANCE.instant());
-        lag = new Lag(behind, age.isNegative() ? Duration.ZERO : age);
+        lag = new Lag(behind, behind == 0 ? Duration.ZERO : PositionStore.oldestUnread(connection, lanes.values()));
     }
 
     void giveAllBack() {

@@ -125,7 +125,7 @@ final class MessageRunner {
                 to = from + failure.index;
                 known = failure;
             } catch (SQLException e) {
-                if (SqlFaults.isUnreachable(e)) {
+                if (SqlFaults.isOutage(e)) {
                     throw e;
                 }
                 if (SqlFaults.isRolledBack(e) && tries < ground.retries().attemptsMax()) {
@@ -206,7 +206,7 @@ final class MessageRunner {
         } catch (Throwable failure) {
             SQLException sql = SqlFaults.find(failure);
             // What the database did to the transaction is not the message's fault.
-            if (sql != null && SqlFaults.isRetryable(sql)) {
+            if (sql != null && (SqlFaults.isRolledBack(sql) || SqlFaults.isOutage(sql))) {
                 throw sql;
             }
             if (Thread.currentThread().isInterrupted() || failure instanceof InterruptedException) {
@@ -345,7 +345,7 @@ final class MessageRunner {
             fail(connection, lane, due, failure(attempt, failure.reason()));
             return null;
         } catch (SQLException e) {
-            if (SqlFaults.isRetryable(e)) {
+            if (SqlFaults.isRolledBack(e) || SqlFaults.isOutage(e)) {
                 throw e;
             }
             fail(connection, lane, due, failure(attempt, e));

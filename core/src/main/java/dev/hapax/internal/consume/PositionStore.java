@@ -8,7 +8,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Instant;
+import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -360,10 +360,10 @@ final class PositionStore {
         }
     }
 
-    /** When the oldest message above these positions entered the log; null if there is none. */
-    static @Nullable Instant oldestUnread(Connection connection, Collection<Lane> lanes) throws SQLException {
+    /** How long the oldest message above these positions has been in the log, by the database's clock; zero if there is none. */
+    static Duration oldestUnread(Connection connection, Collection<Lane> lanes) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
-                "SELECT min(g.published_at) FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[])) AS l (lane, low)"
+                "SELECT CAST(coalesce(greatest(0, extract(epoch FROM clock_timestamp() - min(g.published_at))) * 1000, 0) AS bigint) FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[])) AS l (lane, low)"
                         + " CROSS JOIN LATERAL (SELECT published_at FROM hapax.log WHERE lane = l.lane AND number > l.low AND number <= l.low + 1000 ORDER BY number LIMIT 1) g")) {
             select.setArray(
                     1,
@@ -375,8 +375,7 @@ final class PositionStore {
                             "int8", lanes.stream().map(l -> l.position.low()).toArray()));
             try (ResultSet row = select.executeQuery()) {
                 row.next();
-                OffsetDateTime at = row.getObject(1, OffsetDateTime.class);
-                return at == null ? null : at.toInstant();
+                return Duration.ofMillis(row.getLong(1));
             }
         }
     }

@@ -39,6 +39,7 @@ final class BatchCall<T> implements OnceAll<T> {
     private final List<Key> keys;
     private final OnceSpec spec;
     private @Nullable Function<? super T, ?> request;
+    private boolean adopting;
 
     BatchCall(OnceEngine engine, List<T> items, Function<? super T, Key> key, OnceSpec spec) {
         Checks.range("the number of operations in a batch", items.size(), 1, SIZE_MAX);
@@ -51,6 +52,12 @@ final class BatchCall<T> implements OnceAll<T> {
     @Override
     public OnceAll<T> matching(Function<? super T, ?> requestOf) {
         this.request = requestOf;
+        return this;
+    }
+
+    /** For effects that are there: a pause doesn't concern them, and they are not counted as applied. */
+    BatchCall<T> forAdoption() {
+        adopting = true;
         return this;
     }
 
@@ -70,15 +77,19 @@ final class BatchCall<T> implements OnceAll<T> {
     public <E extends Exception> List<Verdict> run(BatchEffect<T, E> effect) throws E {
         Key first = keys.getFirst();
         List<byte @Nullable []> fingerprints = fingerprints();
-        for (String scope : scopes()) {
-            engine.checkPaused(scope, first);
+        if (!adopting) {
+            for (String scope : scopes()) {
+                engine.checkPaused(scope, first);
+            }
         }
         try {
             Connection joined = spec.joined;
             Verdict[] verdicts = joined == null
                     ? engine.retried(first, () -> own(fingerprints, effect))
                     : inside(joined, fingerprints, effect);
-            count(verdicts);
+            if (!adopting) {
+                count(verdicts);
+            }
             return List.of(verdicts);
         } catch (SQLException e) {
             throw OnceEngine.translateJoined(first, e);

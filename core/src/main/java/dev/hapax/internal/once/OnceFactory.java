@@ -8,6 +8,7 @@ import dev.hapax.internal.Partitions;
 import dev.hapax.internal.Pauses;
 import dev.hapax.internal.Retries;
 import dev.hapax.internal.Signals;
+import dev.hapax.once.Adoption;
 import dev.hapax.once.Once;
 import dev.hapax.once.OnceAll;
 import dev.hapax.once.OnceValue;
@@ -65,6 +66,10 @@ public final class OnceFactory {
 
     public <T> OnceValue<T> once(Key key, Class<T> type) {
         return new OnceCalls.Valued<>(engine, key, type, new OnceSpec(waitSeconds));
+    }
+
+    public Adoption adopt(String scope) {
+        return new AdoptionCall(engine, scope, waitSeconds);
     }
 
     public <T> OnceAll<T> onceAll(List<T> items, Function<? super T, Key> key) {

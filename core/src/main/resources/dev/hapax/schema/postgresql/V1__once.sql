@@ -10,14 +10,15 @@ CREATE TABLE hapax.schema_version (
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Scopes and producers are named once and referred to by a small number, which keeps a marker near 100 bytes.
+-- Scopes and producers are named once and referred to by a number, which keeps a marker near 100 bytes. The number is made of the name (of its SHA-256), not counted: a process that remembers it from
+-- before a restore must not mean another name with it.
 CREATE TABLE hapax.producer (
-    id   int  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id   int  PRIMARY KEY,
     name text COLLATE "C" NOT NULL UNIQUE CHECK (char_length(name) BETWEEN 1 AND 100)
 );
 
 CREATE TABLE hapax.scope (
-    id              int  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id              int  PRIMARY KEY,
     name            text COLLATE "C" NOT NULL UNIQUE CHECK (char_length(name) BETWEEN 1 AND 100),
     owner           text CHECK (char_length(owner) BETWEEN 1 AND 200),
     runbook         text CHECK (char_length(runbook) BETWEEN 1 AND 1000),

@@ -19,6 +19,8 @@ import picocli.CommandLine.ScopeType;
             ScopeCommand.class,
             PauseCommand.class,
             ResumeCommand.class,
+            HistoryCommand.class,
+            AdoptCommand.class,
             PruneCommand.class,
             HousekeepCommand.class
         },

@@ -1,6 +1,7 @@
 package dev.hapax.server.command;
 
 import dev.hapax.consume.Quarantine.State;
+import dev.hapax.control.Control;
 import dev.hapax.control.Control.Kind;
 import dev.hapax.control.Control.Paused;
 import dev.hapax.server.command.HeldTable.Counts;
@@ -41,7 +42,8 @@ record ConsumerOverview(
             Stream<String> owners =
                     positions.stream().filter(Lane::isOwned).map(Lane::owner).filter(Objects::nonNull);
             Optional<Paused> pause = paused.stream()
-                    .filter(p -> p.kind() == Kind.CONSUMER && p.name().equals(name))
+                    .filter(p -> p.kind() == Kind.CONSUMER
+                            && (p.name().equals(name) || p.name().equals(Control.ALL)))
                     .findFirst();
             all.add(new ConsumerOverview(
                     name,
