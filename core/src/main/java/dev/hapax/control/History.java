@@ -7,7 +7,7 @@ import java.util.Optional;
 /**
  * The history of the database: whether it has gone back in time, by a restore or by a failover that lost commits. Safe for use by many threads.
  *
- * <p>Each process remembers the newest beat that it has seen in the table {@code hapax.beat}, and looks four times a second whether it is still there. If it is not, all consumers are paused, in all
+ * <p>Each process remembers the newest beat that it has seen in the table {@code hapax.beat}, and looks four times a second whether it is still there. If it is not, all consumers are paused (and kinds of claims call nobody), in all
  * processes, until {@link #accept}: what was lost has to be sent again by its sources, and only people know which those are.
  */
 public interface History {

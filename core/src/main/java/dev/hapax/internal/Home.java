@@ -8,8 +8,8 @@ import dev.hapax.consume.ConsumerBuilder;
 import dev.hapax.consume.Consumers;
 import dev.hapax.consume.Quarantine;
 import dev.hapax.control.Control;
-import dev.hapax.internal.claim.ClaimFactory;
 import dev.hapax.control.History;
+import dev.hapax.internal.claim.ClaimFactory;
 import dev.hapax.internal.consume.ConsumerGround;
 import dev.hapax.internal.consume.ConsumerSettings;
 import dev.hapax.internal.consume.HeldQuarantine;
@@ -88,8 +88,7 @@ public final class Home implements AutoCloseable {
     }
 
     /** When the database has gone back, what was read of the lost history is forgotten and declared anew. */
-    private static HistoryGuard guard(
-            Settings settings, Connections connections, Names names, Partitions partitions) {
+    private static HistoryGuard guard(Settings settings, Connections connections, Names names, Partitions partitions) {
         Path file = settings.historyWitness;
         HistoryWitness witness = file == null ? null : HistoryWitness.open(file);
         return new HistoryGuard(settings.name, settings.metrics, witness, () -> {

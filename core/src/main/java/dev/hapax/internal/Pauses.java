@@ -51,6 +51,11 @@ public final class Pauses {
         return readNanos - nanos > 0;
     }
 
+    /** Whether all that goes on by itself waits for an operator, because the database has gone back in time. */
+    public boolean isAllPaused() {
+        return !paused.isEmpty() && paused.contains(new Paused("CONSUMER", ALL));
+    }
+
     public boolean isScopePaused(String name) {
         return !paused.isEmpty() && paused.contains(new Paused("SCOPE", name));
     }

@@ -324,4 +324,24 @@ class ClaimKindContractTest {
         shop.hapax.control().resume(Control.Kind.SCOPE, SCOPE);
         assertThat(awaited(kind, key)).containsInstanceOf(Settled.class);
     }
+
+    @Test
+    void while_the_history_waits_for_an_operator_nothing_is_called() throws SQLException {
+        Bank bank = new Bank(false);
+        ClaimKind<Order, String> kind = started(kind(shop.hapax, bank));
+        shop.database.execute(
+                "INSERT INTO hapax.rewind (found_by, missing_number, missing_at) VALUES ('shop', 7, now())");
+        shop.database.execute(
+                "INSERT INTO hapax.paused (kind, name, reason, paused_by) VALUES ('CONSUMER', '*', 'restored', 'shop')");
+        // A process reads all pauses in one look: once it has seen a later one, it has seen this one.
+        shop.hapax.control().pause(Control.Kind.SCOPE, "probe", "to see it seen", "anna");
+        await().untilAsserted(() -> assertThatThrownBy(
+                        () -> shop.hapax.once(Key.generate("probe")).run(tx -> {}))
+                .isInstanceOf(dev.hapax.PausedException.class));
+        Key key = newKey();
+        shop.hapax.once(Shop.newKey()).run(tx -> kind.submit(tx, key, ORDER));
+        await().during(Duration.ofMillis(300)).until(() -> bank.charges() == 0);
+        assertThat(shop.hapax.history().accept("the bank was asked", "anna")).isTrue();
+        assertThat(awaited(kind, key)).containsInstanceOf(Settled.class);
+    }
 }

@@ -339,8 +339,9 @@ final class OnceEngine {
         pauses.checkScope(scope, key, metrics);
     }
 
+    /** Whether what goes on without its caller must wait. */
     boolean isPaused(String scope) {
-        return pauses.isScopePaused(scope);
+        return pauses.isScopePaused(scope) || pauses.isAllPaused();
     }
 
     Connections connections() {
