@@ -13,6 +13,8 @@ import dev.hapax.once.Adoption;
 import dev.hapax.once.Once;
 import dev.hapax.once.OnceAll;
 import dev.hapax.once.OnceValue;
+import dev.hapax.saga.SagaBuilder;
+import dev.hapax.saga.Sagas;
 import java.util.List;
 import java.util.function.Function;
 import javax.sql.DataSource;
@@ -119,6 +121,21 @@ public final class Hapax implements AutoCloseable {
         return home.consumers();
     }
 
+    /**
+     * Describes a saga: code with named steps, each of which is done once, and goes on where it was.
+     *
+     * @param name what its sagas are kept under, for ever: 1 to 100 letters, digits, {@code . _ -} or {@code /}
+     * @param input what a saga is started with; stored by the service's codec
+     */
+    public <I> SagaBuilder<I> saga(String name, Class<I> input) {
+        return home.saga(name, input);
+    }
+
+    /** Starts sagas, waits for them, signals them. */
+    public Sagas sagas() {
+        return home.sagas();
+    }
+
     /** Pause and resume. */
     public Control control() {
         return home.control();
@@ -139,7 +156,7 @@ public final class Hapax implements AutoCloseable {
         return home.housekeep();
     }
 
-    /** Stops the consumers that are still running, within 10 seconds, and the background work. */
+    /** Stops the consumers and sagas that are still running, within 10 seconds each, and the background work. Sagas that did not come to a rest go on in another process. */
     @Override
     public void close() {
         home.close();

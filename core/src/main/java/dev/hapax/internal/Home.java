@@ -18,6 +18,11 @@ import dev.hapax.internal.consume.StoredConsumers;
 import dev.hapax.internal.log.LogWriter;
 import dev.hapax.internal.once.ActiveTransaction;
 import dev.hapax.internal.once.OnceFactory;
+import dev.hapax.internal.saga.SagaEngine;
+import dev.hapax.internal.saga.SagaGround;
+import dev.hapax.internal.saga.StoredSagas;
+import dev.hapax.saga.SagaBuilder;
+import dev.hapax.saga.Sagas;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -47,6 +52,8 @@ public final class Home implements AutoCloseable {
     private final Consumers stored;
     private final Control control;
     private final History history;
+    private final SagaEngine sagaEngine;
+    private final Sagas sagas;
     private final Map<String, Consumer> consumers = new ConcurrentHashMap<>();
 
     private Home(Settings settings, Deadlines deadlines) throws SQLException {
@@ -80,6 +87,14 @@ public final class Home implements AutoCloseable {
         this.quarantine = new HeldQuarantine(connections);
         this.stored = new StoredConsumers(connections);
         this.control = new StoredControl(connections);
+        this.sagaEngine = new SagaEngine(new SagaGround(
+                connections,
+                once,
+                shared,
+                new SagaGround.Time(clock, partitions),
+                retries,
+                new SagaGround.Telling(settings.metrics, signals)));
+        this.sagas = new StoredSagas(sagaEngine);
         this.housekeeper = new Housekeeper(connections, partitions, clock, log, signals);
         this.history = new StoredHistory(connections);
         HistoryGuard guard = guard(settings, connections, names, partitions);
@@ -162,6 +177,14 @@ public final class Home implements AutoCloseable {
         return history;
     }
 
+    public <I> SagaBuilder<I> saga(String name, Class<I> input) {
+        return sagaEngine.saga(name, input);
+    }
+
+    public Sagas sagas() {
+        return sagas;
+    }
+
     public ConsumerBuilder consumer(String name) {
         return new ConsumerSettings(Checks.name("consumer", name), consumerGround, this::start);
     }
@@ -190,6 +213,7 @@ public final class Home implements AutoCloseable {
             consumer.stop(STOP_WITHIN);
         }
         claims.close();
+        sagaEngine.close();
         keeper.close();
         deadlines.close();
     }

@@ -85,9 +85,12 @@ final class Housekeeper {
     }
 
     private boolean drop(String tree, long day) throws SQLException {
-        String call = tree.equals(LOG_TREE)
-                ? "SELECT hapax.drop_log_day(CAST(? AS date))"
-                : "SELECT hapax.drop_partition('" + tree + "', CAST(? AS date))";
+        String call = switch (tree) {
+            case LOG_TREE -> "SELECT hapax.drop_log_day(CAST(? AS date))";
+            // Kept for as long as one of its sagas is in flight.
+            case "saga_step", "saga_ended" -> "SELECT hapax.drop_saga_day('" + tree + "', CAST(? AS date))";
+            default -> "SELECT hapax.drop_partition('" + tree + "', CAST(? AS date))";
+        };
         try {
             return connections.autoCommit(connection -> {
                 try (PreparedStatement select = connection.prepareStatement(call)) {
@@ -125,12 +128,14 @@ final class Housekeeper {
         return trees;
     }
 
-    /** The log, and the trees of those classes that scopes have: the others need no partitions. */
+    /** The log, the trees of those classes that scopes have, and those of sagas where there are any: the others need no partitions. */
     private static Set<String> treesInUse(Connection connection) throws SQLException {
         List<String> trees = new ArrayList<>(List.of(LOG_TREE));
         try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("SELECT 'marker_' || marker_days FROM hapax.scope"
-                        + " UNION SELECT 'outcome_' || outcome_days FROM hapax.scope")) {
+                ResultSet row = statement.executeQuery(
+                        "SELECT 'marker_' || marker_days FROM hapax.scope"
+                                + " UNION SELECT 'outcome_' || outcome_days FROM hapax.scope"
+                                + " UNION SELECT name FROM hapax.tree WHERE name LIKE 'saga%' AND EXISTS (SELECT FROM hapax.saga_definition)")) {
             while (row.next()) {
                 trees.add(row.getString(1));
             }

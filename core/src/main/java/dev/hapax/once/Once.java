@@ -3,6 +3,7 @@ package dev.hapax.once;
 import dev.hapax.Key;
 import java.sql.Connection;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One operation to apply once: marker and effect in one commit. Got from {@link dev.hapax.Hapax#once(Key)}; add conditions, then end with a verb.
@@ -60,5 +61,5 @@ public interface Once {
      * @param parameters set by {@code setObject}, in order
      * @return the number of rows that the statement changed; a repeat has no answer
      */
-    Result<Long> statement(String sql, Object... parameters);
+    Result<Long> statement(String sql, @Nullable Object... parameters);
 }

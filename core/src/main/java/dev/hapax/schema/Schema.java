@@ -30,7 +30,7 @@ public final class Schema {
 
     /** The files, in order. */
     private static final List<String> FILES =
-            List.of("V1__once.sql", "V2__log.sql", "V3__control.sql", "V5__claim.sql");
+            List.of("V1__once.sql", "V2__log.sql", "V3__control.sql", "V5__claim.sql", "V6__saga.sql");
 
     private static final Pattern ROLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_$]{0,62}");
 
@@ -201,7 +201,13 @@ public final class Schema {
                 "hapax.claim_decision",
                 "hapax.claim_outage",
                 "hapax.beat",
-                "hapax.rewind"));
+                "hapax.rewind",
+                "hapax.saga_definition",
+                "hapax.saga",
+                "hapax.saga_step",
+                "hapax.saga_ended",
+                "hapax.saga_signal",
+                "hapax.saga_action"));
         for (int days : new int[] {1, 7, 30, 90, 400}) {
             names.add("hapax.marker_" + days);
             names.add("hapax.outcome_" + days);

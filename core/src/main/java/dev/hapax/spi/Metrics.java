@@ -56,6 +56,36 @@ public interface Metrics {
         FENCED
     }
 
+    /** What became of one saga, under its name. */
+    enum SagaEvent {
+        /** It was started. */
+        STARTED,
+        /** Its code has returned. */
+        COMPLETED,
+        /** It failed or ran out of time, and has been undone. */
+        COMPENSATED,
+        /** It was cancelled, and has been undone. */
+        CANCELLED,
+        /** It needs a person. */
+        STUCK,
+        /** It was taken over from a process that was lost. */
+        TAKEN_OVER,
+        /** A write was refused because it had another owner, or had been cancelled. */
+        FENCED
+    }
+
+    /** What became of one try of a saga's step. */
+    enum StepEvent {
+        /** It was done. */
+        DONE,
+        /** A try failed. */
+        FAILED,
+        /** It was undone: a compensating action. */
+        UNDONE,
+        /** A try to undo it failed. */
+        UNDO_FAILED
+    }
+
     /** The metrics that count nothing. */
     Metrics NONE = new Metrics() {};
 
@@ -103,4 +133,11 @@ public interface Metrics {
 
     /** How long one call of another system took, whatever it ended with. */
     default void callNanos(String scope, long nanos) {}
+
+    /** A saga's definition is registered: its series start at 0. */
+    default void saga(String name) {}
+
+    default void saga(String name, SagaEvent event) {}
+
+    default void sagaStep(String name, StepEvent event) {}
 }

@@ -15,6 +15,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The two shapes of a call on one key. */
 final class OnceCalls {
@@ -82,7 +83,7 @@ final class OnceCalls {
         }
 
         @Override
-        public Result<Long> statement(String sql, Object... parameters) {
+        public Result<Long> statement(String sql, @Nullable Object... parameters) {
             return engine.counted(key, () -> {
                 Connection joined = spec.joined;
                 if (joined == null) {
@@ -98,7 +99,8 @@ final class OnceCalls {
             });
         }
 
-        private Result<Long> single(Connection connection, String sql, Object[] parameters) throws SQLException {
+        private Result<Long> single(Connection connection, String sql, @Nullable Object[] parameters)
+                throws SQLException {
             Marker marker = engine.markers.resolve(key);
             String text = marker.tableOrTimeless().with(sql, spec.fingerprint != null, spec.waitSeconds > 0);
             try (PreparedStatement statement = connection.prepareStatement(text)) {
@@ -111,7 +113,7 @@ final class OnceCalls {
                         statement.setBytes(next++, spec.fingerprint);
                     }
                 }
-                for (Object parameter : parameters) {
+                for (@Nullable Object parameter : parameters) {
                     statement.setObject(next++, parameter);
                 }
                 return answer(connection, marker, statement);

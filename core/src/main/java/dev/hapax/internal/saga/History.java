@@ -1,0 +1,90 @@
+package dev.hapax.internal.saga;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** What a saga has done so far, and what has come for it. Safe for use by the threads of its branches. */
+final class History {
+
+    /** The most steps of one saga, compensations included: a loop without an end is a mistake. */
+    static final int STEPS_MAX = 10_000;
+
+    private final Map<StepId, StepRow> steps = new HashMap<>();
+    private final List<Signal> signals = new ArrayList<>();
+    private int last;
+
+    /** All of it, in one query, and in a second one the signals where there are any. */
+    static History load(Connection connection, SagaRow saga) throws SQLException {
+        History history = new History();
+        SagaStore.steps(connection, saga).forEach(history::put);
+        if (saga.pokes > 0) {
+            history.loadSignals(connection, saga.id());
+        }
+        return history;
+    }
+
+    private void loadSignals(Connection connection, UUID saga) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT id, name, type, body FROM hapax.saga_signal WHERE saga = ? AND NOT taken ORDER BY number")) {
+            select.setObject(1, saga);
+            try (ResultSet row = select.executeQuery()) {
+                while (row.next()) {
+                    signals.add(new Signal(
+                            row.getObject(1, UUID.class),
+                            row.getString(2),
+                            java.util.Objects.requireNonNull(SagaStore.encoded(row, 3))));
+                }
+            }
+        }
+    }
+
+    synchronized @Nullable StepRow find(StepId id) {
+        return steps.get(id);
+    }
+
+    synchronized void put(StepRow step) {
+        steps.put(step.id, step);
+        last = Math.max(last, step.number);
+    }
+
+    synchronized int nextNumber() {
+        if (last >= STEPS_MAX) {
+            throw Unwinding.changed("it has more than " + STEPS_MAX + " steps; is there a loop without an end?");
+        }
+        return ++last;
+    }
+
+    /** Takes the first signal of this name out. */
+    synchronized @Nullable Signal take(String name) {
+        for (Iterator<Signal> all = signals.iterator(); all.hasNext(); ) {
+            Signal signal = all.next();
+            if (signal.name().equals(name)) {
+                all.remove();
+                return signal;
+            }
+        }
+        return null;
+    }
+
+    /** What is done and not undone, the last first. */
+    synchronized List<StepRow> toUndo() {
+        return steps.values().stream()
+                .filter(step -> step.undoable && !step.id.undo() && step.state == StepRow.State.DONE)
+                .filter(step -> {
+                    StepRow undo = steps.get(step.id.undoing());
+                    return undo == null || !undo.state.isOver();
+                })
+                .sorted(Comparator.comparingInt((StepRow step) -> step.number).reversed())
+                .toList();
+    }
+}

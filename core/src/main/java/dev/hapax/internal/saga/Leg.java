@@ -1,0 +1,153 @@
+package dev.hapax.internal.saga;
+
+import dev.hapax.internal.Connections;
+import dev.hapax.internal.SqlFaults;
+import dev.hapax.internal.once.ActiveTransaction;
+import dev.hapax.saga.SagaState;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One transaction of a saga's owner. Its effects come first; what records them is written at its end, just before the commit, and only if the saga is still the owner's: so the saga's row is held for a moment. Used by one
+ * thread.
+ */
+final class Leg {
+
+    private final SagaRun run;
+    private final Connection connection;
+    private final boolean autoCommitBefore;
+    private final ActiveTransaction tx;
+    private final boolean starting;
+    private final List<StepRow> steps = new ArrayList<>(2);
+    private boolean open = true;
+
+    private Leg(SagaRun run, Connection connection, boolean autoCommitBefore, boolean starting) {
+        this.run = run;
+        this.connection = connection;
+        this.autoCommitBefore = autoCommitBefore;
+        this.starting = starting;
+        this.tx = new ActiveTransaction(connection, run.ground().shared());
+    }
+
+    /** Begins one; the first of a saga also starts it. */
+    static Leg begin(SagaRun run) throws SQLException {
+        Connection connection = run.ground().connections().borrow();
+        boolean before = false;
+        try {
+            before = Connections.begin(connection);
+            boolean starting = run.startIn(connection);
+            return new Leg(run, connection, before, starting);
+        } catch (Throwable failure) {
+            Connections.rollback(connection, failure);
+            Connections.end(connection, before);
+            close(connection, failure);
+            throw failure;
+        }
+    }
+
+    private static void close(Connection connection, Throwable failure) {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    ActiveTransaction tx() {
+        return tx;
+    }
+
+    Connection connection() {
+        return connection;
+    }
+
+    /** Records a step with this commit. */
+    void record(StepRow step) {
+        steps.add(step);
+    }
+
+    /** @throws Unwinding if the saga has another owner, or another state; nothing is committed then */
+    void commit() throws SQLException {
+        write(steps);
+        finish();
+    }
+
+    /**
+     * Commits, and puts the saga to sleep.
+     *
+     * @return false if something has come for it meanwhile, or it is no longer ours: then what was to be recorded is recorded all the same if it is ours, and it does not sleep
+     */
+    boolean commitAndPark(SagaState parked, Instant due) throws SQLException {
+        write(steps);
+        boolean sleeps = SagaStore.park(connection, run.saga(), parked, due);
+        finish();
+        return sleeps;
+    }
+
+    /** Commits, and ends the saga. */
+    void commitAndEnd(SagaStore.Ending ending) throws SQLException {
+        StepRow last = steps.isEmpty() ? null : steps.getLast();
+        write(last == null ? steps : steps.subList(0, steps.size() - 1));
+        check(SagaStore.end(connection, run.saga(), ending, last));
+        finish();
+    }
+
+    /** What else an owner writes in its transaction. */
+    @FunctionalInterface
+    interface Write {
+        /** @return false if the saga is no longer the owner's */
+        boolean in(Connection connection) throws SQLException;
+    }
+
+    /** Commits, with another write of the owner's. */
+    void commitWith(Write write) throws SQLException {
+        write(steps);
+        check(write.in(connection));
+        finish();
+    }
+
+    private void write(List<StepRow> rows) throws SQLException {
+        for (StepRow step : rows) {
+            check(SagaStore.step(connection, run.saga(), step));
+        }
+    }
+
+    private static void check(boolean mine) {
+        if (!mine) {
+            throw Unwinding.of(Unwinding.Why.FENCED);
+        }
+    }
+
+    private void finish() throws SQLException {
+        boolean published;
+        try {
+            published = tx.flush();
+        } catch (SQLException e) {
+            if (SqlFaults.isUndefinedTable(e)) {
+                run.ground().shared().log().forget();
+            }
+            throw e;
+        }
+        connection.commit();
+        run.committed(starting, steps);
+        if (published) {
+            run.ground().telling().signals().published();
+        }
+        open = false;
+        Connections.end(connection, autoCommitBefore);
+        connection.close();
+    }
+
+    /** Gives up what is not committed. */
+    void rollback(Throwable failure) {
+        if (open) {
+            open = false;
+            Connections.rollback(connection, failure);
+            Connections.end(connection, autoCommitBefore);
+            close(connection, failure);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+package dev.hapax.internal.saga;
+
+import dev.hapax.internal.SystemSource;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a process does for its sagas in the background: puts off the leases of those that it runs, takes up what is due, asks for those that somebody waits for. One call of {@link #step} is one round, of a few statements however many
+ * sagas sleep.
+ */
+final class SagaKeeper implements Runnable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SagaKeeper.class);
+    private static final long LOOK_MILLIS = 100;
+    private static final long ORPHANS_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final double RELEASED_SECONDS = 1;
+
+    private final SagaEngine engine;
+    private final SagaGround ground;
+    private final Waiters waiters;
+    private final Queue<SagaRow> released = new ConcurrentLinkedQueue<>();
+    private final Semaphore wake = new Semaphore(0);
+    private final AtomicBoolean started = new AtomicBoolean();
+    private final Set<String> toldOrphans = new HashSet<>();
+    private final Thread thread;
+    private long orphansNanos = SystemSource.INSTANCE.nanos();
+    private volatile boolean stopping;
+    private boolean inTrouble;
+
+    SagaKeeper(SagaEngine engine, SagaGround ground, Waiters waiters) {
+        this.engine = engine;
+        this.ground = ground;
+        this.waiters = waiters;
+        this.thread = Thread.ofPlatform()
+                .daemon()
+                .name("hapax-sagas-" + ground.shared().service())
+                .unstarted(this);
+    }
+
+    void start() {
+        if (started.compareAndSet(false, true)) {
+            thread.start();
+        }
+    }
+
+    /** There may be something to take up. */
+    void nudge() {
+        if (wake.availablePermits() == 0) {
+            wake.release();
+        }
+    }
+
+    /** It can't be run on here now; somebody takes it up soon. */
+    void release(SagaRow saga) {
+        released.add(saga);
+        nudge();
+    }
+
+    void stop() {
+        stopping = true;
+        if (started.get()) {
+            nudge();
+            try {
+                thread.join(TimeUnit.SECONDS.toMillis(5));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    @Override
+    public void run() {
+        while (!stopping) {
+            boolean more = false;
+            try {
+                more = ground.connections().autoCommit(this::step);
+                inTrouble = false;
+            } catch (SQLException | RuntimeException e) {
+                if (!inTrouble) {
+                    LOG.warn("sagas can't be looked after, and it is tried again: {}", e.toString());
+                }
+                inTrouble = true;
+            }
+            if (!more || inTrouble) {
+                pause();
+            }
+        }
+    }
+
+    private void pause() {
+        try {
+            if (wake.tryAcquire(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+                wake.drainPermits();
+            }
+        } catch (InterruptedException e) {
+            stopping = true;
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * One round.
+     *
+     * @return whether there may be more to take up at once
+     */
+    boolean step(Connection connection) throws SQLException {
+        renew(connection);
+        release(connection);
+        boolean more = take(connection);
+        waiters.ask(connection);
+        if (SystemSource.INSTANCE.nanos() - orphansNanos >= ORPHANS_NANOS) {
+            orphansNanos = SystemSource.INSTANCE.nanos();
+            tellOrphans(connection);
+        }
+        return more;
+    }
+
+    private void renew(Connection connection) throws SQLException {
+        long now = SystemSource.INSTANCE.nanos();
+        List<SagaRun> old = new ArrayList<>();
+        for (SagaRun run : engine.running()) {
+            if (run.isStored()
+                    && now - run.leasedNanos()
+                            > run.definition().rules().lease().toNanos() / 3) {
+                old.add(run);
+            }
+        }
+        if (old.isEmpty()) {
+            return;
+        }
+        Set<UUID> ours = new HashSet<>();
+        try (PreparedStatement update = connection.prepareStatement(SagaSql.RENEW)) {
+            update.setArray(
+                    1,
+                    connection.createArrayOf(
+                            "uuid", old.stream().map(run -> run.saga().id()).toArray()));
+            update.setArray(
+                    2,
+                    connection.createArrayOf(
+                            "int8", old.stream().map(run -> run.saga().token).toArray()));
+            update.setArray(
+                    3,
+                    connection.createArrayOf(
+                            "float8",
+                            old.stream()
+                                    .map(run -> run.definition().rules().lease().toMillis() / 1000.0)
+                                    .toArray()));
+            try (ResultSet row = update.executeQuery()) {
+                while (row.next()) {
+                    ours.add(row.getObject(1, UUID.class));
+                }
+            }
+        }
+        for (SagaRun run : old) {
+            if (ours.contains(run.saga().id())) {
+                run.leased(now);
+            } else if (engine.running().contains(run)) {
+                run.fence();
+            }
+        }
+    }
+
+    private void release(Connection connection) throws SQLException {
+        List<SagaRow> all = new ArrayList<>();
+        for (SagaRow saga = released.peek(); saga != null && all.size() < 1000; saga = released.peek()) {
+            all.add(released.remove());
+        }
+        if (all.isEmpty()) {
+            return;
+        }
+        try (PreparedStatement update = connection.prepareStatement(SagaSql.RELEASE)) {
+            update.setDouble(1, RELEASED_SECONDS);
+            update.setArray(
+                    2,
+                    connection.createArrayOf(
+                            "uuid", all.stream().map(SagaRow::id).toArray()));
+            update.setArray(
+                    3,
+                    connection.createArrayOf(
+                            "int8", all.stream().map(saga -> saga.token).toArray()));
+            update.executeUpdate();
+        } catch (SQLException e) {
+            released.addAll(all);
+            throw e;
+        }
+    }
+
+    private boolean take(Connection connection) throws SQLException {
+        List<Definition> asked = new ArrayList<>();
+        List<Integer> rooms = new ArrayList<>();
+        for (Definition definition : engine.registered()) {
+            int room = definition.room().left();
+            if (room > 0) {
+                asked.add(definition);
+                rooms.add(room);
+            }
+        }
+        if (asked.isEmpty() || stopping) {
+            return false;
+        }
+        List<SagaRow> taken = new ArrayList<>();
+        take(connection, asked, rooms, taken);
+        taken.forEach(engine::resume);
+        return taken.size() >= rooms.stream().mapToInt(Integer::intValue).min().orElse(0);
+    }
+
+    private void take(Connection connection, List<Definition> asked, List<Integer> rooms, List<SagaRow> taken)
+            throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(SagaSql.TAKE)) {
+            update.setArray(
+                    1,
+                    connection.createArrayOf(
+                            "int4", asked.stream().map(Definition::id).toArray()));
+            update.setArray(2, connection.createArrayOf("int4", rooms.toArray()));
+            update.setArray(
+                    3,
+                    connection.createArrayOf(
+                            "float8",
+                            asked.stream()
+                                    .map(definition ->
+                                            definition.rules().lease().toMillis() / 1000.0)
+                                    .toArray()));
+            update.setObject(4, engine.node());
+            try (ResultSet row = update.executeQuery()) {
+                while (row.next()) {
+                    taken.add(SagaRow.read(row));
+                }
+            }
+        }
+    }
+
+    /** Sagas that nobody takes up, of a name that is known here: their version is missing. */
+    private void tellOrphans(Connection connection) throws SQLException {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT d.name, d.version, count(*) FROM hapax.saga_definition d JOIN hapax.saga s ON s.definition = d.id"
+                        + " WHERE d.name = ANY (?) AND NOT d.id = ANY (?) AND s.due_at < now() - interval '15 seconds'"
+                        + " GROUP BY d.name, d.version")) {
+            select.setArray(1, connection.createArrayOf("text", engine.names().toArray()));
+            select.setArray(
+                    2,
+                    connection.createArrayOf(
+                            "int4",
+                            engine.registered().stream().map(Definition::id).toArray()));
+            try (ResultSet row = select.executeQuery()) {
+                while (row.next()) {
+                    String which = row.getString(1) + " version " + row.getInt(2);
+                    if (toldOrphans.add(which)) {
+                        LOG.warn(
+                                "{} sagas of {} are due and nobody takes them up: no process has registered that version. Register its code, beside the newer one, until they have ended",
+                                row.getLong(3),
+                                which);
+                    }
+                }
+            }
+        }
+    }
+}

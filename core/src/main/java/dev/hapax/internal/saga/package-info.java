@@ -1,0 +1,4 @@
+@NullMarked
+package dev.hapax.internal.saga;
+
+import org.jspecify.annotations.NullMarked;
