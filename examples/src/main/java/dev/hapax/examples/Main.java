@@ -1,12 +1,13 @@
 package dev.hapax.examples;
 
 import dev.hapax.HapaxException;
-import dev.hapax.examples.demo.BrokenOrdersException;
 import dev.hapax.examples.demo.DbCommand;
 import dev.hapax.examples.demo.DemoCommand;
-import dev.hapax.examples.demo.DemoException;
 import dev.hapax.examples.demo.WarmUpCommand;
+import dev.hapax.examples.gameday.GameDayCommand;
 import dev.hapax.examples.proof.ProofCommand;
+import dev.hapax.examples.stage.BrokenOrdersException;
+import dev.hapax.examples.stage.RunException;
 import java.io.PrintWriter;
 import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
@@ -20,7 +21,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "./hapax",
         description = "Shows Hapax at work.",
-        subcommands = {DemoCommand.class, DbCommand.class, ProofCommand.class, WarmUpCommand.class})
+        subcommands = {DemoCommand.class, GameDayCommand.class, DbCommand.class, ProofCommand.class, WarmUpCommand.class
+        })
 public final class Main implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -84,7 +86,7 @@ public final class Main implements Runnable {
             return TROUBLE;
         }
         command.getErr().println("hapax: " + failure.getMessage());
-        if (!(failure instanceof DemoException || failure instanceof HapaxException)) {
+        if (!(failure instanceof RunException || failure instanceof HapaxException)) {
             failure.printStackTrace(command.getErr());
         }
         return TROUBLE;

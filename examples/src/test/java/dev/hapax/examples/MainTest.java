@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,6 +24,15 @@ class MainTest {
         "demo --report no-such-folder/report.json, there is no such folder",
         "demo --fast, --fast",
         "db, --data",
+        "gameday --minutes 0.1, --minutes is 0.1; it must be 0.25 to 1440",
+        "gameday --minutes soon, 'soon'",
+        "gameday --rate 0, --rate is 0; it must be 1 to 10000",
+        "gameday --repeats 2, --repeats is 2.0; it must be 0 to 1",
+        "gameday --minutes 600 --rate 100, 'there must be no more than 1,000,000'",
+        "'gameday --faults kill-shop,flood', --faults: there is no fault",
+        "'gameday --faults kill-shop,', --faults list prints them",
+        "'gameday --faults disk-full --data here', --faults disk-full: it needs a file system of its own",
+        "gameday --report no-such-folder/day.html, there is no such folder",
     })
     void bad_options_are_refused_with_their_limits(String command, String problem) {
         CommandRun run = CommandRun.of(command.split(" "));
@@ -34,13 +44,24 @@ class MainTest {
 
     @Test
     void every_command_has_help() {
-        for (String command : new String[] {"demo", "db"}) {
+        for (String command : new String[] {"demo", "gameday", "db"}) {
             CommandRun run = CommandRun.of(command, "--help");
 
             assertThat(run.status()).isZero();
             assertThat(run.out()).startsWith("Usage: ./hapax " + command).contains("--data");
         }
         assertThat(CommandRun.of().out()).contains("demo").contains("db");
+    }
+
+    @Test
+    void the_faults_of_a_game_day_are_listed_with_a_sentence_each() {
+        CommandRun run = CommandRun.of("gameday", "--faults", "list");
+
+        assertThat(run.status()).isZero();
+        List<String> lines = run.out().lines().toList();
+        assertThat(lines).hasSizeGreaterThanOrEqualTo(17).allMatch(line -> line.matches("[a-z-]+ +[A-Z].*[.]"));
+        String help = CommandRun.of("gameday", "--help").out();
+        assertThat(lines).allMatch(line -> help.contains(line.substring(0, line.indexOf(' '))));
     }
 
     @Test

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,7 @@ public final class ChildJvm implements AutoCloseable {
     private final String name;
     private final Process process;
     private final OutputLines output;
+    private final AtomicReference<@Nullable LastWill> waker = new AtomicReference<>();
 
     private ChildJvm(String name, Process process, Consumer<String> listener) {
         this.name = name;
@@ -153,6 +155,7 @@ public final class ChildJvm implements AutoCloseable {
             if (!process.waitFor(END_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS)) {
                 throw new IllegalStateException(this + " outlived SIGKILL for " + END_TIMEOUT);
             }
+            wakeLater(null);
         } catch (InterruptedException interrupted) {
             // It is dying all the same; only the certainty is lost.
             Thread.currentThread().interrupt();
@@ -165,11 +168,12 @@ public final class ChildJvm implements AutoCloseable {
     }
 
     /**
-     * Freezes it where it stands (SIGSTOP), as a long pause of the machine would.
+     * Freezes it where it stands (SIGSTOP), as a long pause of the machine would. It wakes when this JVM is killed, so that it can see it.
      *
      * @throws IllegalStateException if the signal could not be sent
      */
     public void sigstop() {
+        wakeLater(LastWill.wake(pid()));
         Processes.signal(pid(), "STOP");
     }
 
@@ -180,6 +184,14 @@ public final class ChildJvm implements AutoCloseable {
      */
     public void sigcont() {
         Processes.signal(pid(), "CONT");
+        wakeLater(null);
+    }
+
+    private void wakeLater(@Nullable LastWill next) {
+        LastWill before = waker.getAndSet(next);
+        if (before != null) {
+            before.close();
+        }
     }
 
     /** Kills it, if it still runs, and waits until it is gone. */

@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  * <p>What is written survives: {@code fsync}, {@code synchronous_commit} and {@code full_page_writes} are on and are asked for again after each
  * start; a server that has them off is refused. Up to 64 transactions can be prepared, and changes can be decoded logically.
  *
- * <p>The server belongs to this JVM: it is stopped when this is closed or the JVM ends. If the JVM is killed, the server stays, and the next start on
- * the same directory stops it first. Two JVMs can't use one directory at once.
+ * <p>The server belongs to this JVM: it is stopped when this is closed or the JVM ends, however it ends. After a SIGKILL of the JVM a shell that has waited for it stops the server; should that be
+ * gone too, the next start on the same directory does. Two JVMs can't use one directory at once.
  *
  * <p>Thread-safe.
  */
@@ -66,6 +66,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
     private final PostgresServer server;
     private final TestDatabase main;
     private final Thread lastGuard;
+    private final LastWill lastWill;
     private boolean closed;
 
     private EmbeddedDatabase(Path root, boolean kept, FileChannel ownership, Map<String, String> settings, int port) {
@@ -76,6 +77,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         this.server = new PostgresServer(root.resolve("postgresql"), root.resolve("postgresql.log"), port);
         this.main = new TestDatabase(this, USER, false);
         this.lastGuard = new Thread(this::stopAndClean, "hapax-testkit-database-guard");
+        this.lastWill = LastWill.stopServer(root, kept);
     }
 
     /**
@@ -331,8 +333,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
                 throw new IllegalStateException("the database on " + root + " is closed");
             }
             server.stop();
-            server.start(settings);
-            checkDurable();
+            startServer();
         } finally {
             lock.unlock();
         }
@@ -366,6 +367,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
             if (!kept) {
                 deleteTree(root);
             }
+            lastWill.close();
         } catch (IOException failure) {
             throw new UncheckedIOException("could not clean up " + root, failure);
         } finally {
@@ -386,14 +388,19 @@ public final class EmbeddedDatabase implements AutoCloseable {
         // The guard of a JVM that ends meanwhile waits here: what it can't see yet it could not stop.
         lock.lock();
         try {
-            server.start(settings);
-            checkDurable();
+            startServer();
         } catch (RuntimeException failure) {
             close();
             throw failure;
         } finally {
             lock.unlock();
         }
+    }
+
+    private void startServer() {
+        server.start(settings);
+        lastWill.about(server.pid());
+        checkDurable();
     }
 
     /** The bundled defaults are unsafe, so what the server says counts, not what it was told. */

@@ -26,11 +26,13 @@ public final class LimitedDisk implements AutoCloseable {
     private final Path directory;
     private final int mebibytes;
     private final Thread lastGuard;
+    private final LastWill lastWill;
 
     private LimitedDisk(Path directory, int mebibytes) {
         this.directory = directory;
         this.mebibytes = mebibytes;
         this.lastGuard = new Thread(this::unmount, "hapax-testkit-disk-guard");
+        this.lastWill = LastWill.unmount(directory);
     }
 
     /**
@@ -69,6 +71,7 @@ public final class LimitedDisk implements AutoCloseable {
                         "hapax-testkit",
                         directory.toString());
             } catch (IllegalStateException failure) {
+                disk.lastWill.close();
                 Files.delete(directory);
                 throw failure;
             }
@@ -144,5 +147,6 @@ public final class LimitedDisk implements AutoCloseable {
         } catch (IOException failure) {
             throw new UncheckedIOException("could not remove " + directory, failure);
         }
+        lastWill.close();
     }
 }

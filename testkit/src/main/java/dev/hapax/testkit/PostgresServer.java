@@ -112,6 +112,14 @@ final class PostgresServer {
         return data;
     }
 
+    /** The process that all others of it descend from. */
+    long pid() {
+        if (postmaster == null) {
+            throw new IllegalStateException("PostgreSQL on " + data + " is not running");
+        }
+        return postmaster.pid();
+    }
+
     boolean isRunning() {
         return postmaster != null && Processes.alive(postmaster);
     }

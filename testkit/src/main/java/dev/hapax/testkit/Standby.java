@@ -43,10 +43,26 @@ public final class Standby implements AutoCloseable {
      * @throws IllegalStateException if it doesn't start
      */
     public static Standby of(EmbeddedDatabase primary) {
+        try {
+            return of(primary, primary.newSibling());
+        } catch (IOException failure) {
+            throw new UncheckedIOException("no directory for a standby of " + primary, failure);
+        }
+    }
+
+    /**
+     * Starts a standby in a certain place, such as a {@link LimitedDisk}.
+     *
+     * @param primary the server to follow; it keeps its log for the standby until this is closed
+     * @param root where the standby has its files; created if it isn't there, and deleted when this is closed
+     * @return the standby, which receives what the primary commits and answers queries
+     * @throws IllegalStateException if it doesn't start
+     */
+    public static Standby of(EmbeddedDatabase primary, Path root) {
         String slot = "hapax_standby_" + ProcessHandle.current().pid() + "_" + NUMBERS.incrementAndGet();
         try {
             primary.database().queryLong("SELECT count(pg_create_physical_replication_slot('" + slot + "', true))");
-            Path root = primary.newSibling();
+            Files.createDirectories(root);
             try (BaseBackup backup = primary.backUp()) {
                 backup.copyTo(root.resolve("postgresql"));
             }

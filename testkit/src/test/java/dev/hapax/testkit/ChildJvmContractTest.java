@@ -83,14 +83,18 @@ class ChildJvmContractTest {
 
     @Test
     void no_child_outlives_a_parent_that_ends_or_is_killed() throws Exception {
-        for (String way : new String[] {"exit", "kill"}) {
-            try (ChildJvm parent = ChildJvm.of(Parent.class).jvm("-Dway=" + way).start()) {
+        for (String way : new String[] {"exit", "kill", "kill while it is stopped"}) {
+            try (ChildJvm parent = ChildJvm.of(Parent.class).start()) {
                 String line = parent.awaitLine("grandchild ", PATIENCE);
                 long grandchild = Long.parseLong(line.substring("grandchild ".length()));
-                if (way.equals("kill")) {
-                    parent.kill9();
-                } else {
+                if (way.equals("kill while it is stopped")) {
+                    parent.send("stop");
+                    parent.awaitLine("stopped", PATIENCE);
+                }
+                if (way.equals("exit")) {
                     parent.send("exit");
+                } else {
+                    parent.kill9();
                 }
                 await().atMost(PATIENCE)
                         .until(() -> ProcessHandle.of(grandchild)
@@ -127,7 +131,11 @@ class ChildJvmContractTest {
             child.awaitLine("ready", PATIENCE);
             System.out.println("grandchild " + child.pid());
             try (Scanner input = new Scanner(System.in, UTF_8)) {
-                input.nextLine();
+                if (input.nextLine().equals("stop")) {
+                    child.sigstop();
+                    System.out.println("stopped");
+                    input.nextLine();
+                }
             }
             System.exit(0);
         }

@@ -2,6 +2,7 @@ package dev.hapax.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariDataSource;
 import java.nio.file.Files;
@@ -132,6 +133,25 @@ class EmbeddedDatabaseContractTest {
     }
 
     @Test
+    void a_server_whose_jvm_was_killed_stops_and_a_temporary_directory_goes() throws Exception {
+        try (ChildJvm owner = ChildJvm.of(Holder.class).start()) {
+            String line = owner.awaitLine("ready ", PATIENCE);
+            Path root = Path.of(line.substring("ready ".length()));
+            ProcessHandle server = ProcessHandle.of(
+                            Long.parseLong(Files.readAllLines(root.resolve("postgresql/postmaster.pid"))
+                                    .getFirst()))
+                    .orElseThrow();
+
+            owner.kill9();
+
+            await().atMost(PATIENCE).untilAsserted(() -> {
+                assertThat(Processes.alive(server)).isFalse();
+                assertThat(root).doesNotExist();
+            });
+        }
+    }
+
+    @Test
     void does_not_take_over_from_a_jvm_that_lives() throws Exception {
         try (ChildJvm owner = holder()) {
             owner.awaitLine("ready", PATIENCE);
@@ -175,10 +195,10 @@ class EmbeddedDatabaseContractTest {
     /** Owns a database until it is killed. */
     static final class Holder {
         public static void main(String[] args) throws Exception {
-            EmbeddedDatabase server =
-                    EmbeddedDatabase.builder().directory(Path.of(args[0])).start();
+            EmbeddedDatabase.Builder builder = EmbeddedDatabase.builder();
+            EmbeddedDatabase server = (args.length == 0 ? builder : builder.directory(Path.of(args[0]))).start();
             server.database().execute("CREATE TABLE kept AS SELECT 7 AS answer");
-            System.out.println("ready");
+            System.out.println("ready " + Path.of(server.toString().replaceFirst(".* on ", "")));
             ChildJvm.endWithParent();
             Thread.currentThread().join();
         }

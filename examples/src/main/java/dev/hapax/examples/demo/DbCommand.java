@@ -1,5 +1,6 @@
 package dev.hapax.examples.demo;
 
+import dev.hapax.examples.stage.ShopDatabase;
 import dev.hapax.testkit.EmbeddedDatabase;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -48,7 +49,7 @@ public final class DbCommand implements Callable<Integer> {
      */
     @Override
     public Integer call() throws InterruptedException {
-        try (EmbeddedDatabase server = DemoDatabase.kept(data)) {
+        try (EmbeddedDatabase server = ShopDatabase.kept(data)) {
             PrintWriter out = spec.commandLine().getOut();
             out.println(server.jdbcUrl());
             out.println("psql -h 127.0.0.1 -p " + server.port() + " -U " + server.user() + " -d "

@@ -1,8 +1,19 @@
 package dev.hapax.examples.demo;
 
+import dev.hapax.examples.stage.Audit;
+import dev.hapax.examples.stage.Backlog;
+import dev.hapax.examples.stage.Chance;
+import dev.hapax.examples.stage.Fleet;
+import dev.hapax.examples.stage.OrderClient;
+import dev.hapax.examples.stage.Progress;
+import dev.hapax.examples.stage.RunException;
+import dev.hapax.examples.stage.Screen;
+import dev.hapax.examples.stage.ShopDatabase;
+import dev.hapax.examples.stage.StatusLine;
+import dev.hapax.examples.stage.Tally;
+import dev.hapax.examples.stage.Traffic;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -14,13 +25,11 @@ import java.util.concurrent.TimeUnit;
  * <p>Used once, by one thread.
  */
 final class Demo {
-    private static final Duration BILLING_PATIENCE = Duration.ofMinutes(1);
-    private static final long LOOK_MILLIS = 50;
-
     private final DemoPlan plan;
     private final Screen screen;
     private final Tally tally;
     private final Chance chance;
+    private final Kills kills;
     private final Progress progress;
     private long nanos;
 
@@ -28,26 +37,27 @@ final class Demo {
         this.plan = plan;
         this.screen = screen;
         this.tally = new Tally(plan.lines());
-        this.chance = new Chance(plan, Instant.now().toEpochMilli());
-        this.progress = new Progress(chance.killPoints(), plan.lines());
+        this.chance = new Chance(plan.lines(), plan.load(), Instant.now().toEpochMilli());
+        this.kills = new Kills(plan.lines(), plan.kills(), plan.load().seed());
+        this.progress = new Progress(kills.points(), plan.lines());
     }
 
     /**
      * Runs it.
      *
-     * @throws DemoException if the run can't be brought to its end
+     * @throws RunException if the run can't be brought to its end
      * @throws InterruptedException if this thread is interrupted; nothing is left running
      */
     DemoResult run() throws InterruptedException {
         sayWhat();
-        try (DemoDatabase database = DemoDatabase.fresh(plan.data(), plan.naive())) {
+        try (ShopDatabase database = ShopDatabase.fresh(plan.data(), plan.naive())) {
             work(database);
             try (Connection connection = database.connect()) {
-                return new DemoResult(
-                        plan.orders(), Audit.of(connection, plan.orders()), tally, progress.killed(), nanos);
+                Audit audit = Audit.of(connection, plan.orders(), plan.lines());
+                return new DemoResult(plan.orders(), audit, tally, progress.killed(), nanos);
             }
         } catch (SQLException failure) {
-            throw new DemoException("the rows could not be counted: " + failure.getMessage(), failure);
+            throw new RunException("the rows could not be counted: " + failure.getMessage(), failure);
         }
     }
 
@@ -65,23 +75,29 @@ final class Demo {
                 plan.load().seed()));
     }
 
-    private void work(DemoDatabase database) throws InterruptedException {
-        try (Fleet fleet = new Fleet(database.jdbcUrl(), plan.naive(), screen::line)) {
+    private void work(ShopDatabase database) throws InterruptedException {
+        try (Fleet fleet = new Fleet(process -> database.jdbcUrl(), plan.naive(), screen::line)) {
             Runtime.getRuntime().addShutdownHook(new Thread(fleet::noMore, "no-more"));
             fleet.start(plan.workers());
             // The first process that answers is enough to begin with.
             fleet.shop(0);
             long start = System.nanoTime();
-            try (StatusLine status = new StatusLine(screen, tally, progress);
+            try (StatusLine status = new StatusLine(screen, tally, progress, () -> "killed " + progress.killed());
                     OrderClient client = new OrderClient(plan.orders(), chance, fleet::shop, tally, progress)) {
                 Thread killer = Thread.ofPlatform().daemon().name("killer").start(() -> kill(fleet));
                 try {
-                    new Traffic(client, chance, progress, plan).send();
+                    new Traffic(
+                                    client,
+                                    chance,
+                                    progress,
+                                    plan.lines(),
+                                    plan.load().rate())
+                            .send();
                 } finally {
                     killer.interrupt();
                     killer.join();
                 }
-                awaitBilling(database, fleet);
+                Backlog.await(database, fleet, screen::line);
                 nanos = System.nanoTime() - start;
             }
         }
@@ -91,7 +107,7 @@ final class Demo {
         try {
             for (int kill = 0; kill < plan.kills(); kill++) {
                 progress.awaitKillPoint(kill);
-                Chance.Kill next = chance.kill(kill);
+                Kills.Kill next = kills.kill(kill);
                 TimeUnit.MICROSECONDS.sleep(next.delayMicros());
                 fleet.kill(next.shop(), next.pick());
                 progress.killDone();
@@ -101,31 +117,6 @@ final class Demo {
             Thread.currentThread().interrupt();
         } catch (RuntimeException failure) {
             progress.fail(failure);
-        }
-    }
-
-    /** Waits as long as billing gets further at all. */
-    private void awaitBilling(DemoDatabase database, Fleet fleet) throws InterruptedException {
-        try (Connection connection = database.connect()) {
-            long least = Long.MAX_VALUE;
-            long deadline = 0;
-            for (long left = database.waiting(connection); left > 0; left = database.waiting(connection)) {
-                fleet.check();
-                if (left < least) {
-                    least = left;
-                    deadline = System.nanoTime() + BILLING_PATIENCE.toNanos();
-                } else if (System.nanoTime() - deadline >= 0) {
-                    screen.line("billing has not got further for " + BILLING_PATIENCE + "; " + left + " messages wait");
-                    return;
-                }
-                TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
-            }
-            long quarantined = database.quarantined(connection);
-            if (quarantined > 0) {
-                screen.line("billing has set aside " + quarantined + " messages");
-            }
-        } catch (SQLException failure) {
-            throw new DemoException("billing's backlog could not be asked for: " + failure.getMessage(), failure);
         }
     }
 }

@@ -1,7 +1,12 @@
 package dev.hapax.examples.demo;
 
+import dev.hapax.examples.stage.BrokenOrdersException;
+import dev.hapax.examples.stage.Load;
+import dev.hapax.examples.stage.OrderFile;
+import dev.hapax.examples.stage.ReportFile;
+import dev.hapax.examples.stage.RunException;
+import dev.hapax.examples.stage.Screen;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -114,7 +119,7 @@ public final class DemoCommand implements Callable<Integer> {
         check(workers >= 1 && workers <= 8, "--workers is " + workers + "; it must be 1 to 8");
         check(rate >= 0 && rate <= 100_000, "--rate is " + rate + "; it must be 0 to 100000");
         checkReport();
-        DemoPlan.Load load = new DemoPlan.Load(
+        Load load = new Load(
                 repeats, rate, seed != null ? seed : ThreadLocalRandom.current().nextInt(SEED_BOUND));
         DemoPlan plan = new DemoPlan(readOrders(), load, workers, kills, naive, data);
         Screen screen = new Screen(spec.commandLine().getOut(), Boolean.getBoolean("hapax.terminal"));
@@ -138,17 +143,12 @@ public final class DemoCommand implements Callable<Integer> {
         }
     }
 
-    /** Found out before the run, not after it. */
     private void checkReport() {
-        if (report == null) {
-            return;
+        if (report != null) {
+            ReportFile.problem(report).ifPresent(problem -> {
+                throw refusal(problem);
+            });
         }
-        Path folder = report.toAbsolutePath().getParent();
-        check(folder != null && Files.isDirectory(folder), "--report " + report + ": there is no such folder");
-        check(!Files.isDirectory(report), "--report " + report + " is a folder");
-        check(
-                Files.exists(report) ? Files.isWritable(report) : folder != null && Files.isWritable(folder),
-                "--report " + report + " can't be written");
     }
 
     private void writeReport(DemoResult result) {
@@ -158,7 +158,7 @@ public final class DemoCommand implements Callable<Integer> {
         try {
             Report.write(result, report);
         } catch (IOException failure) {
-            throw new DemoException("the report could not be written: " + reason(failure), failure);
+            throw new RunException("the report could not be written: " + reason(failure), failure);
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.hapax.examples.demo;
 
+import dev.hapax.examples.stage.Load;
+import dev.hapax.examples.stage.OrderFile;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -21,16 +23,7 @@ record DemoPlan(
         boolean naive,
         @Nullable Path data) {
 
-    /**
-     * How the client behaves.
-     *
-     * @param repeats the share of lines that are sent once more than they need be; 0 to 1
-     * @param rate the most lines a second; 0 for as fast as possible
-     * @param seed decides which lines are repeated and how, the keys, and when which process is killed
-     */
-    record Load(double repeats, int rate, long seed) {}
-
     int lines() {
-        return orders.lines().size();
+        return orders.size();
     }
 }

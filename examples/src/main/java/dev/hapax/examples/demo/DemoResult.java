@@ -1,9 +1,9 @@
 package dev.hapax.examples.demo;
 
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
+import dev.hapax.examples.stage.Audit;
+import dev.hapax.examples.stage.Differences;
+import dev.hapax.examples.stage.OrderFile;
+import dev.hapax.examples.stage.Tally;
 
 /**
  * How a run ended.
@@ -18,32 +18,15 @@ record DemoResult(OrderFile orders, Audit audit, Tally tally, int kills, long na
 
     /** Everything agrees: rows with file, and each answer to a line with its first. */
     boolean isExact() {
-        Sums ordered = orders.sums();
-        return differences().isEmpty()
-                && audit.twice() == 0
-                && audit.lost() == 0
-                && audit.applied().lines() == ordered.lines()
-                && audit.applied().quantity() == ordered.quantity()
-                && audit.applied().amount().compareTo(ordered.amount()) == 0
-                && audit.billed().lines() == ordered.lines()
-                && audit.billed().amount().compareTo(ordered.amount()) == 0;
+        return audit.isExact() && differences().isEmpty();
     }
 
     String verdict() {
         return isExact() ? "exact" : "not exact";
     }
 
-    /** What differs, by how it differs: rows first, then answers. */
-    Map<String, List<String>> differences() {
-        Map<String, List<String>> all = new LinkedHashMap<>(audit.differences());
-        List<String> complaints = new ArrayList<>();
-        tally.complaints()
-                .forEach((line, complaint) ->
-                        complaints.add(orders.lines().get(line).name() + " (" + complaint + ")"));
-        if (!complaints.isEmpty()) {
-            all.put("wrong answer to", complaints);
-        }
-        return all;
+    Differences differences() {
+        return Differences.of(orders, audit, tally);
     }
 
     double seconds() {

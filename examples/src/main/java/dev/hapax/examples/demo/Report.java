@@ -1,5 +1,7 @@
 package dev.hapax.examples.demo;
 
+import dev.hapax.examples.stage.Sums;
+import dev.hapax.examples.stage.Tally;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
@@ -14,7 +16,6 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Says how a run ended: as a table for a person, as JSON for a program. */
 final class Report {
-    private static final int SHOWN_MAX = 8;
     private static final String ROW = "  %-10s %16s %16s %16s";
 
     private Report() {}
@@ -25,7 +26,7 @@ final class Report {
         Sums applied = result.audit().applied();
         Sums billed = result.audit().billed();
         Tally tally = result.tally();
-        Tally.Latencies latency = tally.latencies();
+        Tally.Latencies latency = tally.latencies(result.orders().size());
         List<String> lines = new ArrayList<>();
         lines.add(row("", "in the file", "in the shop", "billed"));
         lines.add(row("lines", number(ordered.lines()), number(applied.lines()), number(billed.lines())));
@@ -34,8 +35,8 @@ final class Report {
         lines.add("");
         lines.add("  took effect twice  " + number(result.audit().twice()));
         lines.add("  lost               " + number(result.audit().lost()));
-        lines.add("  requests           " + number(tally.sent.sum()) + ", of which repeats "
-                + number(tally.repeats.sum()) + ", answered as repeats " + number(tally.replayed.sum()));
+        lines.add("  requests           " + number(tally.sent()) + ", of which repeats " + number(tally.repeats())
+                + ", answered as repeats " + number(tally.replayed()));
         lines.add("  kills              " + number(result.kills()));
         lines.add(String.format(
                 Locale.ROOT,
@@ -59,13 +60,7 @@ final class Report {
         }
         List<String> lines = new ArrayList<>();
         lines.add("not exact; the differing keys (--data DIR keeps the rows, ./hapax db --data DIR shows them):");
-        result.differences().forEach((how, keys) -> {
-            lines.add("  " + number(keys.size()) + " " + how);
-            keys.stream().limit(SHOWN_MAX).forEach(key -> lines.add("    " + key));
-            if (keys.size() > SHOWN_MAX) {
-                lines.add("    and " + number(keys.size() - SHOWN_MAX) + " more");
-            }
-        });
+        lines.addAll(result.differences().describe());
         return lines;
     }
 
@@ -100,9 +95,9 @@ final class Report {
         report.put("billed", billing);
         report.put("twice", result.audit().twice());
         report.put("lost", result.audit().lost());
-        report.put("sent", result.tally().sent.sum());
-        report.put("repeats", result.tally().repeats.sum());
-        report.put("replayed", result.tally().replayed.sum());
+        report.put("sent", result.tally().sent());
+        report.put("repeats", result.tally().repeats());
+        report.put("replayed", result.tally().replayed());
         report.put("kills", result.kills());
         report.put("seconds", rounded(result.seconds(), 3));
         report.put("linesPerSecond", rounded(result.linesPerSecond(), 1));

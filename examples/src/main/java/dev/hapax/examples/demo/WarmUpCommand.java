@@ -2,11 +2,24 @@ package dev.hapax.examples.demo;
 
 import dev.hapax.examples.shop.BillingWorker;
 import dev.hapax.examples.shop.ShopServer;
+import dev.hapax.examples.shop.Worker;
+import dev.hapax.examples.stage.Audit;
+import dev.hapax.examples.stage.Chance;
+import dev.hapax.examples.stage.Load;
+import dev.hapax.examples.stage.OrderClient;
+import dev.hapax.examples.stage.OrderFile;
+import dev.hapax.examples.stage.Progress;
+import dev.hapax.examples.stage.Screen;
+import dev.hapax.examples.stage.ShopDatabase;
+import dev.hapax.examples.stage.StatusLine;
+import dev.hapax.examples.stage.Tally;
+import dev.hapax.examples.stage.Traffic;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
@@ -31,30 +44,35 @@ public final class WarmUpCommand implements Callable<Integer> {
      */
     @Override
     public Integer call() throws IOException, SQLException, InterruptedException {
-        DemoPlan plan = new DemoPlan(OrderFile.bundled().first(LINES), new DemoPlan.Load(0.5, 0, 1), 1, 0, false, null);
+        DemoPlan plan = new DemoPlan(OrderFile.bundled().first(LINES), new Load(0.5, 0, 1), 1, 0, false, null);
         Screen screen = new Screen(new PrintWriter(PrintWriter.nullWriter()), true);
         Tally tally = new Tally(plan.lines());
-        try (DemoDatabase database = DemoDatabase.fresh(null, false);
-                ShopServer shop = new ShopServer(database.jdbcUrl(), false);
-                BillingWorker billing = new BillingWorker(database.jdbcUrl(), false);
+        try (ShopDatabase database = ShopDatabase.fresh(null, false);
+                ShopServer shop = new ShopServer(worker(database));
+                BillingWorker billing = new BillingWorker(worker(database));
                 Connection connection = database.connect()) {
             send(plan, shop.address(), tally, screen);
             long deadline = System.nanoTime() + PATIENCE_NANOS;
             while (database.waiting(connection) > 0 && System.nanoTime() - deadline < 0) {
                 TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
             }
-            DemoResult result = new DemoResult(plan.orders(), Audit.of(connection, plan.orders()), tally, 0, 1);
+            DemoResult result =
+                    new DemoResult(plan.orders(), Audit.of(connection, plan.orders(), plan.lines()), tally, 0, 1);
             Report.table(result).forEach(screen::line);
             return result.isExact() ? 0 : 1;
         }
     }
 
+    private static Worker worker(ShopDatabase database) {
+        return new Worker(database.jdbcUrl(), false, Duration.ZERO);
+    }
+
     private static void send(DemoPlan plan, URI shop, Tally tally, Screen screen) throws InterruptedException {
-        Chance chance = new Chance(plan, System.currentTimeMillis());
-        Progress progress = new Progress(chance.killPoints(), plan.lines());
-        try (StatusLine status = new StatusLine(screen, tally, progress);
+        Chance chance = new Chance(plan.lines(), plan.load(), System.currentTimeMillis());
+        Progress progress = new Progress(new int[0], plan.lines());
+        try (StatusLine status = new StatusLine(screen, tally, progress, () -> "");
                 OrderClient client = new OrderClient(plan.orders(), chance, pick -> shop, tally, progress)) {
-            new Traffic(client, chance, progress, plan).send();
+            new Traffic(client, chance, progress, plan.lines(), plan.load().rate()).send();
         }
     }
 }

@@ -3,7 +3,7 @@ package dev.hapax.examples.shop;
 import com.zaxxer.hikari.HikariDataSource;
 
 /**
- * A billing process. Arguments: the JDBC URL, and {@code --naive} for the one without Hapax. Prints {@code ready} when it works.
+ * A billing process. Arguments: those of a {@link Worker}. Prints {@code ready} when it works.
  *
  * <p>Thread-safe.
  */
@@ -19,22 +19,20 @@ public final class BillingWorker implements AutoCloseable {
     /**
      * Begins to work on the shop's messages.
      *
-     * @param jdbcUrl the database
-     * @param naive whether it does without Hapax
+     * @param worker the database, and how it works
      */
-    public BillingWorker(String jdbcUrl, boolean naive) {
-        this.pool = Worker.pool(jdbcUrl, CONNECTIONS);
-        this.billing = naive ? new NaiveBilling(pool) : new HapaxBilling(pool, Worker.codec());
+    public BillingWorker(Worker worker) {
+        this.pool = worker.pool(CONNECTIONS);
+        this.billing = worker.naive() ? new NaiveBilling(pool) : new HapaxBilling(pool, Worker.codec(), worker.clock());
     }
 
     /**
      * Runs until SIGTERM, or until the process that started it is gone.
      *
-     * @param args the JDBC URL, and {@code --naive} or nothing
+     * @param args as {@link Worker#arguments()} gives them
      */
     public static void main(String[] args) {
-        Worker worker = Worker.begin(args);
-        BillingWorker billing = new BillingWorker(worker.jdbcUrl(), worker.naive());
+        BillingWorker billing = new BillingWorker(Worker.begin(args));
         Worker.atTheEnd(billing::close);
         Worker.ready("billing");
     }

@@ -7,6 +7,7 @@ import dev.hapax.once.Result;
 import dev.hapax.spi.Codec;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.InstantSource;
 import javax.sql.DataSource;
 
 /** The shop with Hapax: the line, the stock, the message and the memory of the key commit together, or not at all. */
@@ -15,10 +16,11 @@ final class HapaxOrders implements Orders {
 
     private final Hapax hapax;
 
-    HapaxOrders(DataSource database, Codec codec) {
+    HapaxOrders(DataSource database, Codec codec, InstantSource clock) {
         this.hapax = Hapax.on(database)
                 .name("shop")
                 .codec(codec)
+                .clock(clock)
                 // Longer than any client goes on trying; after it a repeat is refused, never applied.
                 .scope(Scope.of(SCOPE).ownedBy("orders").remember(Duration.ofDays(7)))
                 .open();

@@ -9,7 +9,7 @@ import java.net.URI;
 import java.util.concurrent.Executors;
 
 /**
- * A shop process. Arguments: the JDBC URL, and {@code --naive} for the one without Hapax. Prints {@code ready URL} when it answers.
+ * A shop process. Arguments: those of a {@link Worker}. Prints {@code ready URL} when it answers.
  *
  * <p>Thread-safe.
  */
@@ -36,13 +36,12 @@ public final class ShopServer implements AutoCloseable {
     /**
      * Opens the shop for requests.
      *
-     * @param jdbcUrl its database
-     * @param naive whether it does without Hapax
+     * @param worker its database, and how it works
      * @throws IOException if no port can be had
      */
-    public ShopServer(String jdbcUrl, boolean naive) throws IOException {
-        this.pool = Worker.pool(jdbcUrl, CONNECTIONS);
-        this.orders = naive ? new NaiveOrders(pool) : new HapaxOrders(pool, Worker.codec());
+    public ShopServer(Worker worker) throws IOException {
+        this.pool = worker.pool(CONNECTIONS);
+        this.orders = worker.naive() ? new NaiveOrders(pool) : new HapaxOrders(pool, Worker.codec(), worker.clock());
         this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), BACKLOG);
         server.createContext(PATH, new OrderHandler(orders));
         server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
@@ -52,12 +51,11 @@ public final class ShopServer implements AutoCloseable {
     /**
      * Serves until SIGTERM, or until the process that started it is gone.
      *
-     * @param args the JDBC URL, and {@code --naive} or nothing
+     * @param args as {@link Worker#arguments()} gives them
      * @throws IOException if no port can be had
      */
     public static void main(String[] args) throws IOException {
-        Worker worker = Worker.begin(args);
-        ShopServer shop = new ShopServer(worker.jdbcUrl(), worker.naive());
+        ShopServer shop = new ShopServer(Worker.begin(args));
         Worker.atTheEnd(shop::close);
         Worker.ready(shop.address().toString());
     }

@@ -5,31 +5,66 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.hapax.json.JsonCodec;
 import dev.hapax.spi.Codec;
 import dev.hapax.testkit.ChildJvm;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * What the processes of the shop and of billing have in common.
+ * What the processes of the shop and of billing have in common: how they are told what to do.
  *
  * @param jdbcUrl their database
  * @param naive whether they do without Hapax
+ * @param clockOffset how far the process's clock is ahead of the machine's
  */
-record Worker(String jdbcUrl, boolean naive) {
+public record Worker(String jdbcUrl, boolean naive, Duration clockOffset) {
     private static final long CONNECT_MILLIS = 5_000;
+    private static final String NAIVE = "--naive";
+    private static final String CLOCK = "--clock-offset=";
 
     /**
      * Reads the arguments, and ties this process to the one that started it.
      *
-     * @param args the JDBC URL, and {@code --naive} or nothing
+     * @param args as {@link #arguments()} gives them
      */
     static Worker begin(String[] args) {
-        if (args.length == 0 || args.length > 2 || args.length == 2 && !args[1].equals("--naive")) {
-            throw new IllegalArgumentException("arguments: JDBC-URL [--naive]");
+        if (args.length == 0) {
+            throw new IllegalArgumentException("arguments: JDBC-URL [" + NAIVE + "] [" + CLOCK + "DURATION]");
+        }
+        boolean naive = false;
+        Duration clockOffset = Duration.ZERO;
+        for (String option : List.of(args).subList(1, args.length)) {
+            if (option.equals(NAIVE)) {
+                naive = true;
+            } else if (option.startsWith(CLOCK)) {
+                clockOffset = Duration.parse(option.substring(CLOCK.length()));
+            } else {
+                throw new IllegalArgumentException("there is no option " + option);
+            }
         }
         ChildJvm.endWithParent();
-        return new Worker(args[0], args.length == 2);
+        return new Worker(args[0], naive, clockOffset);
+    }
+
+    /** {@return what to give a process's {@code main}, so that it becomes this} */
+    public String[] arguments() {
+        List<String> arguments = new ArrayList<>(List.of(jdbcUrl));
+        if (naive) {
+            arguments.add(NAIVE);
+        }
+        if (!clockOffset.isZero()) {
+            arguments.add(CLOCK + clockOffset);
+        }
+        return arguments.toArray(String[]::new);
+    }
+
+    /** The process's clock, right or wrong. */
+    InstantSource clock() {
+        return InstantSource.offset(InstantSource.system(), clockOffset);
     }
 
     /** A pool of connections; not more than the database's share for one of several processes. */
-    static HikariDataSource pool(String jdbcUrl, int size) {
+    HikariDataSource pool(int size) {
         HikariConfig config = new HikariConfig();
         config.setJdbcUrl(jdbcUrl);
         config.setMaximumPoolSize(size);
