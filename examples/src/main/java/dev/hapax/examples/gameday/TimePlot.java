@@ -141,11 +141,21 @@ record TimePlot(String title, String description, String unit, boolean logarithm
                 : String.format(Locale.ROOT, "%.0f:%02.0f", Math.floor(seconds / 60), seconds % 60);
     }
 
+    /** Where there is nothing to show on a logarithmic scale, the line has a gap. */
     private static String path(double[] values, Scale scale) {
         StringBuilder path = new StringBuilder();
+        boolean drawn = false;
         for (int i = 0; i < values.length; i++) {
-            path.append(String.format(
-                    Locale.ROOT, "%s%.1f %.1f", i == 0 ? "M" : "L", x(i + 0.5, values.length), scale.y(values[i])));
+            boolean shown = values[i] > 0 || !scale.logarithmic();
+            if (shown) {
+                path.append(String.format(
+                        Locale.ROOT,
+                        "%s%.1f %.1f",
+                        drawn ? "L" : "M",
+                        x(i + 0.5, values.length),
+                        scale.y(values[i])));
+            }
+            drawn = shown;
         }
         return path.toString();
     }

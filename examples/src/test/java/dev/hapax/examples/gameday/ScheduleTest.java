@@ -49,7 +49,7 @@ class ScheduleTest {
     @Test
     void where_time_is_short_there_are_fewer() {
         assertThat(kinds(Schedule.draw(ALL, Duration.ofSeconds(20), 7)))
-                .hasSize(3)
+                .hasSize(4)
                 .doesNotHaveDuplicates();
     }
 
