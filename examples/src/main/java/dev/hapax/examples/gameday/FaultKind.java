@@ -47,11 +47,11 @@ enum FaultKind {
     FAILOVER(
             "failover",
             6,
-            "The primary dies, and a standby takes its place that lacks the last commits; the client asks for them again."),
+            "The primary dies, and a standby takes its place that lacks the last commits; the client asks for them again, and an operator says go."),
     RESTORE(
             "restore",
             4,
-            "The database is lost and restored from a backup that lacks the last commits; the client asks for them again.");
+            "The database is lost and restored from a backup that lacks the last commits; the client asks for them again, and an operator says go.");
 
     private final String flag;
     private final int seconds;

@@ -46,8 +46,8 @@ final class RewindFaults {
         standby.promote();
         database.moveTo(standby);
         network.follow();
-        long end = System.nanoTime();
-        return new Struck(askAgain(kept, end), since, end);
+        String hit = askAgain(kept, System.nanoTime());
+        return new Struck(hit, since, System.nanoTime());
     }
 
     Struck restore() throws Exception {
@@ -57,8 +57,8 @@ final class RewindFaults {
             TimeUnit.NANOSECONDS.sleep(LOST_TIME.toNanos());
             long since = System.nanoTime();
             server.restore(backup);
-            long end = System.nanoTime();
-            return new Struck(askAgain(kept, end), since, end);
+            String hit = askAgain(kept, System.nanoTime());
+            return new Struck(hit, since, System.nanoTime());
         }
     }
 
@@ -67,6 +67,10 @@ final class RewindFaults {
         customer.tally().undone(keptNanos, endNanos);
         List<Integer> lines = customer.answeredSince(keptNanos);
         customer.askAgain(lines);
-        return lines.size() + " lines asked for again";
+        String hit = lines.size() + " lines asked for again";
+        if (database.isNaive()) {
+            return hit;
+        }
+        return hit + (Operator.accept(database.server(), hit) ? "; noticed, and accepted by an operator" : "; not noticed");
     }
 }

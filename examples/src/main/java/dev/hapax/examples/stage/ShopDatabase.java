@@ -146,6 +146,11 @@ public final class ShopDatabase implements AutoCloseable {
         }
     }
 
+    /** {@return whether shop and billing do without Hapax} */
+    public boolean isNaive() {
+        return naive;
+    }
+
     /** {@return the server that holds the rows now} */
     public EmbeddedDatabase server() {
         return server;
