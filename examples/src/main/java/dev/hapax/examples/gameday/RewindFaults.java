@@ -71,6 +71,9 @@ final class RewindFaults {
         if (database.isNaive()) {
             return hit;
         }
-        return hit + (Operator.accept(database.server(), hit) ? "; noticed, and accepted by an operator" : "; not noticed");
+        return hit
+                + (Operator.accept(database.server(), hit)
+                        ? "; noticed, and accepted by an operator"
+                        : "; not noticed");
     }
 }

@@ -149,11 +149,7 @@ record TimePlot(String title, String description, String unit, boolean logarithm
             boolean shown = values[i] > 0 || !scale.logarithmic();
             if (shown) {
                 path.append(String.format(
-                        Locale.ROOT,
-                        "%s%.1f %.1f",
-                        drawn ? "L" : "M",
-                        x(i + 0.5, values.length),
-                        scale.y(values[i])));
+                        Locale.ROOT, "%s%.1f %.1f", drawn ? "L" : "M", x(i + 0.5, values.length), scale.y(values[i])));
             }
             drawn = shown;
         }
