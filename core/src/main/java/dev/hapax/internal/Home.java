@@ -13,7 +13,6 @@ import dev.hapax.internal.claim.ClaimFactory;
 import dev.hapax.internal.consume.ConsumerGround;
 import dev.hapax.internal.consume.ConsumerSettings;
 import dev.hapax.internal.consume.HeldQuarantine;
-import dev.hapax.internal.consume.LogConsumer;
 import dev.hapax.internal.consume.StoredConsumers;
 import dev.hapax.internal.log.LogWriter;
 import dev.hapax.internal.once.ActiveTransaction;
@@ -83,7 +82,7 @@ public final class Home implements AutoCloseable {
                 shared,
                 new OnceFactory.Settings(settings.metrics, retries, settings.futureTolerance, settings.waitUpTo));
         this.claims = new ClaimFactory(settings.name, once.settlements(), names);
-        this.consumerGround = new ConsumerGround(connections, shared, retries, settings.metrics, pauses, signals);
+        this.consumerGround = new ConsumerGround(connections, shared, once, retries, settings.metrics, pauses, signals);
         this.quarantine = new HeldQuarantine(connections);
         this.stored = new StoredConsumers(connections);
         this.control = new StoredControl(connections);
@@ -190,13 +189,10 @@ public final class Home implements AutoCloseable {
     }
 
     private Consumer start(ConsumerSettings wanted) {
-        LogConsumer consumer = new LogConsumer(consumerGround, wanted, () -> consumers.remove(wanted.name()));
-        Checks.state(
-                consumers.putIfAbsent(wanted.name(), consumer) == null,
-                "this process already runs a consumer named %s; raise its concurrency(…) instead",
-                wanted.name());
-        consumer.start();
-        return consumer;
+        return wanted.startOn(
+                consumerGround,
+                consumer -> consumers.putIfAbsent(wanted.name(), consumer) == null,
+                () -> consumers.remove(wanted.name()));
     }
 
     public int housekeep() {

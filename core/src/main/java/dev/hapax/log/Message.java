@@ -38,4 +38,14 @@ public interface Message {
 
     /** Which try this is, from 1. */
     int attempt();
+
+    /**
+     * The record that it was read from, where it was read from a broker.
+     *
+     * @param type what the source says that its records are, such as {@code ConsumerRecord}
+     * @return empty if it was read from something else
+     */
+    default <T> Optional<T> unwrap(Class<T> type) {
+        return Optional.empty();
+    }
 }

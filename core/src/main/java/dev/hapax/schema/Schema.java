@@ -30,7 +30,7 @@ public final class Schema {
 
     /** The files, in order. */
     private static final List<String> FILES =
-            List.of("V1__once.sql", "V2__log.sql", "V3__control.sql", "V5__claim.sql", "V6__saga.sql");
+            List.of("V1__once.sql", "V2__log.sql", "V3__control.sql", "V4__kafka.sql", "V5__claim.sql", "V6__saga.sql");
 
     private static final Pattern ROLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_$]{0,62}");
 
@@ -197,6 +197,7 @@ public final class Schema {
                 "hapax.held",
                 "hapax.discarded",
                 "hapax.paused",
+                "hapax.kafka_position",
                 "hapax.claim",
                 "hapax.claim_decision",
                 "hapax.claim_outage",

@@ -34,6 +34,8 @@ public interface Metrics {
     enum Handling {
         /** Its effect was applied. */
         APPLIED,
+        /** Its effect had been applied before; it was passed over. */
+        REPEATED,
         /** It failed and waits for its next try. */
         RETRIED,
         /** It waits behind an earlier message of its key. */

@@ -2,34 +2,48 @@ package dev.hapax.internal.consume;
 
 import dev.hapax.Key;
 import dev.hapax.Transaction;
+import dev.hapax.consume.BatchHandler;
+import dev.hapax.consume.Delivery;
 import dev.hapax.consume.Handler;
 import dev.hapax.consume.MessageTransaction;
+import dev.hapax.internal.SqlFaults;
+import dev.hapax.internal.consume.Failures.BatchFailure;
+import dev.hapax.internal.consume.Failures.MessageFailure;
 import dev.hapax.internal.once.ActiveTransaction;
 import dev.hapax.log.Message;
 import dev.hapax.spi.Codec;
 import dev.hapax.spi.Tracing;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Decodes a message and calls the handler that fits. Safe for use by many threads. */
+/** Decodes messages and calls the handlers that fit. Safe for use by many threads. */
 final class Dispatch {
+
+    /** Bodies of this size in all are handed to a handler of many at once, so that large ones don't fill the heap. */
+    private static final long TOGETHER_BYTES = 4 << 20;
 
     private final String consumer;
     private final Codec codec;
     private final Tracing tracing;
     private final Set<String> topics;
-    private final Map<Class<?>, Handler<?>> handlers;
-    private final Map<Class<?>, Handler<?>> byClass = new ConcurrentHashMap<>();
+    private final boolean all;
+    private final Map<Class<?>, Target> handlers;
+    private final Map<Class<?>, Target> byClass = new ConcurrentHashMap<>();
 
     Dispatch(ConsumerSettings settings, ActiveTransaction.Shared shared) {
         this.consumer = settings.name();
         this.codec = shared.codec();
         this.tracing = shared.tracing();
         this.topics = Set.copyOf(settings.topics);
+        this.all = settings.source != null;
         this.handlers = Map.copyOf(settings.handlers);
     }
 
@@ -43,34 +57,114 @@ final class Dispatch {
         }
     }
 
-    boolean isFor(StoredMessage message) {
-        return topics.contains(message.topic());
+    /** Who handles messages of a type: one by one, or many at once. */
+    sealed interface Target {
+
+        record One(Handler<Object> handler) implements Target {}
+
+        record Many(BatchHandler<Object> handler) implements Target {}
     }
 
-    void handle(StoredMessage message, ActiveTransaction tx) throws Exception {
-        Object body = decode(message);
-        Handler<Object> handler = handlerOf(body);
-        tracing.handling(
-                consumer,
-                message.topic(),
-                message.traceparent().orElse(null),
-                () -> handler.handle(body, new Handled(tx, message, consumer)));
+    boolean isFor(ReadMessage message) {
+        return all ? !message.isIgnored() : topics.contains(message.topic());
     }
 
-    private Object decode(StoredMessage message) throws Undeliverable {
-        try {
-            return codec.decode(message.type(), message.body(), Object.class);
-        } catch (IllegalArgumentException e) {
-            throw new Undeliverable(String.valueOf(e.getMessage()));
+    /** Begins to handle messages in a transaction. */
+    Run run(ActiveTransaction tx) {
+        return new Run(tx);
+    }
+
+    /** The messages of one transaction. Used by one thread. */
+    final class Run {
+
+        private final ActiveTransaction tx;
+        private List<Delivery<Object>> gathered = new ArrayList<>();
+        private @Nullable BatchHandler<Object> gatheredFor;
+        private int firstIndex;
+        private long gatheredBytes;
+
+        private Run(ActiveTransaction tx) {
+            this.tx = tx;
+        }
+
+        /**
+         * Handles a message, or puts it to those that are handled together; messages of one key are handled in the order of the calls.
+         *
+         * @param index what a failure of it is told by
+         */
+        void handle(ReadMessage message, int index) throws SQLException, MessageFailure, BatchFailure {
+            Object body;
+            Target target;
+            try {
+                body = message.decode(codec);
+                target = targetOf(body);
+            } catch (IllegalArgumentException e) {
+                throw new MessageFailure(index, new Undeliverable(String.valueOf(e.getMessage())));
+            } catch (Undeliverable e) {
+                throw new MessageFailure(index, e);
+            }
+            switch (target) {
+                case Target.One one -> {
+                    end();
+                    call(index, 1, message, () -> one.handler().handle(body, new Handled(tx, message, consumer)));
+                }
+                case Target.Many many -> gather(many.handler(), message, body, index);
+            }
+        }
+
+        private void gather(BatchHandler<Object> handler, ReadMessage message, Object body, int index)
+                throws SQLException, MessageFailure, BatchFailure {
+            if (!handler.equals(gatheredFor) || gatheredBytes > TOGETHER_BYTES) {
+                end();
+                gatheredFor = handler;
+                firstIndex = index;
+            }
+            gathered.add(new Gathered(body, message, consumer));
+            gatheredBytes += message.size();
+        }
+
+        /** Handles what was put together. */
+        void end() throws SQLException, MessageFailure, BatchFailure {
+            BatchHandler<Object> handler = gatheredFor;
+            if (handler == null) {
+                return;
+            }
+            List<Delivery<Object>> deliveries = Collections.unmodifiableList(gathered);
+            gathered = new ArrayList<>();
+            gatheredFor = null;
+            gatheredBytes = 0;
+            call(firstIndex, deliveries.size(), deliveries.getFirst().message(), () -> handler.handle(deliveries, tx));
+        }
+
+        private void call(int index, int messages, Message first, Tracing.Work work)
+                throws SQLException, MessageFailure, BatchFailure {
+            try {
+                // A span has one parent: that of many messages continues none of their publishers'.
+                String parent = messages == 1 ? first.traceparent().orElse(null) : null;
+                tracing.handling(consumer, first.topic(), parent, work);
+            } catch (Throwable failure) {
+                SQLException sql = SqlFaults.find(failure);
+                // What the database did to the transaction is not the message's fault.
+                if (sql != null && (SqlFaults.isRolledBack(sql) || SqlFaults.isOutage(sql))) {
+                    throw sql;
+                }
+                if (Thread.currentThread().isInterrupted() || failure instanceof InterruptedException) {
+                    Thread.currentThread().interrupt();
+                    throw new SQLException("interrupted: the consumer is stopping", "57P01", failure);
+                }
+                if (messages > 1) {
+                    throw new BatchFailure(failure);
+                }
+                throw new MessageFailure(index, failure);
+            }
         }
     }
 
-    @SuppressWarnings("unchecked")
-    private Handler<Object> handlerOf(Object body) throws Undeliverable {
-        Handler<?> known = byClass.get(body.getClass());
+    private Target targetOf(Object body) throws Undeliverable {
+        Target known = byClass.get(body.getClass());
         if (known == null) {
             known = handlers.get(body.getClass());
-            for (Map.Entry<Class<?>, Handler<?>> handler : handlers.entrySet()) {
+            for (Map.Entry<Class<?>, Target> handler : handlers.entrySet()) {
                 if (known == null && handler.getKey().isInstance(body)) {
                     known = handler.getValue();
                 }
@@ -81,27 +175,56 @@ final class Dispatch {
             }
             byClass.put(body.getClass(), known);
         }
-        return (Handler<Object>) known;
+        return known;
+    }
+
+    /** What a handler of many sees of one message. */
+    private static final class Gathered implements Delivery<Object> {
+
+        private final Object body;
+        private final ReadMessage message;
+        private final String consumer;
+
+        private Gathered(Object body, ReadMessage message, String consumer) {
+            this.body = body;
+            this.message = message;
+            this.consumer = consumer;
+        }
+
+        @Override
+        public Object body() {
+            return body;
+        }
+
+        @Override
+        public Message message() {
+            return message;
+        }
+
+        @Override
+        public Key key() {
+            return message.handling(consumer);
+        }
     }
 
     /** What a handler sees. The handling's key is made when it is asked for: most handlers don't. */
     private static final class Handled implements MessageTransaction {
 
         private final ActiveTransaction active;
-        private final StoredMessage stored;
+        private final ReadMessage read;
         private final String consumer;
         private @Nullable Transaction operation;
 
-        private Handled(ActiveTransaction active, StoredMessage stored, String consumer) {
+        private Handled(ActiveTransaction active, ReadMessage read, String consumer) {
             this.active = active;
-            this.stored = stored;
+            this.read = read;
             this.consumer = consumer;
         }
 
         private Transaction operation() {
             Transaction made = operation;
             if (made == null) {
-                made = active.of(stored.handling(consumer));
+                made = active.of(read.handling(consumer));
                 operation = made;
             }
             return made;
@@ -109,7 +232,7 @@ final class Dispatch {
 
         @Override
         public Message message() {
-            return stored;
+            return read;
         }
 
         @Override

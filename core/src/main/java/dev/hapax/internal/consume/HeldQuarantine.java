@@ -6,6 +6,7 @@ import dev.hapax.consume.Quarantine;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.SqlFaults;
+import dev.hapax.internal.log.Lanes;
 import dev.hapax.log.Message;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -31,7 +32,8 @@ public final class HeldQuarantine implements Quarantine {
     /** A list of 10,000 payloads would not fit into a heap. */
     private static final String WITHOUT_BODY = select("CAST(NULL AS bytea)");
 
-    private static final String DISCARDED = StoredMessage.COLUMNS + ", id, message_id, attempts, consumer, body";
+    private static final String DISCARDED =
+            StoredMessage.COLUMNS + ", id, message_id, attempts, consumer, partition, body, envelope";
 
     /** Gone and written down in one statement. */
     private static final String DISCARD =
@@ -45,7 +47,8 @@ public final class HeldQuarantine implements Quarantine {
     }
 
     private static String select(String body) {
-        return "SELECT " + StoredMessage.COLUMNS + ", message_id, " + body
+        // To a person, a record of a broker lies in its partition.
+        return "SELECT coalesce(partition, " + StoredMessage.COLUMNS.replaceFirst(",", "),") + ", message_id, " + body
                 + ", id, attempts, consumer, state, held_at, next_at, reason FROM hapax.held";
     }
 
@@ -170,10 +173,8 @@ public final class HeldQuarantine implements Quarantine {
         String consumer;
         int lane;
         String messageKey;
-        // The position's row is locked first, as the lane's owner does it: see HeldStore.
-        try (PreparedStatement select = connection.prepareStatement(
-                "SELECT p.consumer, p.lane, h.message_key FROM hapax.position p"
-                        + " JOIN hapax.held h ON h.consumer = p.consumer AND h.lane = p.lane WHERE h.id = ? FOR UPDATE OF p")) {
+        try (PreparedStatement select =
+                connection.prepareStatement("SELECT consumer, lane, message_key FROM hapax.held WHERE id = ?")) {
             select.setLong(1, id);
             try (ResultSet row = select.executeQuery()) {
                 if (!row.next()) {
@@ -184,6 +185,7 @@ public final class HeldQuarantine implements Quarantine {
                 messageKey = row.getString(3);
             }
         }
+        lockPosition(connection, consumer, lane);
         try (PreparedStatement delete = connection.prepareStatement(DISCARD)) {
             delete.setLong(1, id);
             delete.setString(2, reason);
@@ -193,5 +195,19 @@ public final class HeldQuarantine implements Quarantine {
         }
         HeldStore.promote(connection, consumer, lane, messageKey);
         return true;
+    }
+
+    /** The position's row is locked first, as its owner does it: see {@link HeldStore}. */
+    private static void lockPosition(Connection connection, String consumer, int lane) throws SQLException {
+        try (PreparedStatement lock = connection.prepareStatement(
+                "WITH lane AS (SELECT FROM hapax.position"
+                        + " WHERE consumer = ? AND lane = ? FOR UPDATE), partition AS (SELECT FROM hapax.kafka_position"
+                        + " WHERE consumer = ? AND id = ? FOR UPDATE) SELECT (SELECT count(*) FROM lane) + (SELECT count(*) FROM partition)")) {
+            lock.setString(1, consumer);
+            lock.setInt(2, lane);
+            lock.setString(3, consumer);
+            lock.setInt(4, lane / Lanes.COUNT);
+            lock.executeQuery().close();
+        }
     }
 }

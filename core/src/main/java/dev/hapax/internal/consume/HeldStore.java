@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * All SQL of a consumer on held messages. Rows of a lane are inserted and promoted while its position's row is locked, by the owner of the lane or by an operator, so that
  * none is left waiting behind a message that has just gone.
  */
-final class HeldStore {
+abstract class HeldStore {
 
     private static final int REASON_MAX = 4_000;
 
@@ -21,15 +21,15 @@ final class HeldStore {
     private static final String INLINE_BODY =
             "CASE WHEN octet_length(body) <= " + LogReader.INLINE_BYTES + " THEN body END";
 
-    private static final String COPIED =
-            "lane, number, topic, message_key, type, scope, producer, key, key_time, trace, published_at, body";
+    final String consumer;
+    private final String begin;
 
-    private static final String COPIED_FROM_LOG = " g.id, g." + COPIED.replace(", ", ", g.");
-
-    private final String consumer;
-
-    HeldStore(String consumer) {
+    /** @param owned the condition under which a lane is still ours: its parameters are consumer, lane and token */
+    HeldStore(String consumer, String owned) {
         this.consumer = consumer;
+        this.begin =
+                "UPDATE hapax.held SET attempts = attempts + 1, next_at = clock_timestamp() + make_interval(secs => ?)"
+                        + " WHERE id = ? AND state = 'RETRY' AND EXISTS (" + owned + ")";
     }
 
     /**
@@ -37,17 +37,17 @@ final class HeldStore {
      *
      * @param attempts tries so far
      */
-    record Due(long id, StoredMessage message, int attempts) {}
+    record Due(long id, ReadMessage message, int attempts) {}
 
     /** How a try ended that did not go well. */
     record Failure(int attempts, long waitMillis, boolean isLast, String reason) {}
 
-    /** The message keys of a lane that have held messages. */
-    List<String> keys(Connection connection, short lane) throws SQLException {
+    /** The message keys of these lanes that have held messages. */
+    List<String> keys(Connection connection, Collection<Integer> lanes) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
-                "SELECT DISTINCT message_key FROM hapax.held WHERE consumer = ? AND lane = ?")) {
+                "SELECT DISTINCT message_key FROM hapax.held WHERE consumer = ? AND lane = ANY (CAST(? AS int[]))")) {
             select.setString(1, consumer);
-            select.setShort(2, lane);
+            select.setArray(2, connection.createArrayOf("int4", lanes.toArray()));
             List<String> keys = new ArrayList<>();
             try (ResultSet row = select.executeQuery()) {
                 while (row.next()) {
@@ -69,61 +69,37 @@ final class HeldStore {
         }
     }
 
-    /** Copies a message that has failed its first try out of the log. */
-    void insertFailed(Connection connection, StoredMessage message, Failure failure) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement(
-                "INSERT INTO hapax.held (consumer, state, attempts, next_at, reason, message_id, " + COPIED
-                        + ") SELECT ?, ?, ?, clock_timestamp() + make_interval(secs => ?), ?," + COPIED_FROM_LOG
-                        + " FROM hapax.log g WHERE g.lane = ? AND g.number = ?")) {
-            insert.setString(1, consumer);
-            insert.setString(2, failure.isLast() ? "QUARANTINED" : "RETRY");
-            insert.setInt(3, failure.attempts());
-            insert.setDouble(4, failure.waitMillis() / 1000.0);
-            insert.setString(5, clean(failure.reason()));
-            insert.setInt(6, message.lane());
-            insert.setLong(7, message.number());
-            if (insert.executeUpdate() != 1) {
-                throw new SQLException("message " + message + " has gone from the log before it could be set aside");
-            }
-        }
+    /** Holds a message that has failed its first try. */
+    abstract void insertFailed(Connection connection, ReadMessage message, Failure failure) throws SQLException;
+
+    /** Holds messages, to wait behind what is held of their keys; the first of a key that has nothing (any more) is due at once. */
+    abstract void insertWaiting(Connection connection, List<ReadMessage> messages, boolean inOrder) throws SQLException;
+
+    /** What is read of a held message, in the order in which {@link #message} expects it. */
+    String columns(String body) {
+        return StoredMessage.COLUMNS + ", message_id, " + body;
     }
 
-    /** Copies messages out of the log, to wait behind what is held of their keys; the first of a key that has nothing (any more) is due at once. */
-    void insertWaiting(Connection connection, List<StoredMessage> messages, boolean inOrder) throws SQLException {
-        if (messages.isEmpty()) {
-            return;
-        }
-        try (PreparedStatement insert = connection.prepareStatement(
-                "INSERT INTO hapax.held (consumer, state, attempts, next_at, message_id, " + COPIED + ") SELECT ?,"
-                        + " CASE WHEN NOT ? OR row_number() OVER (PARTITION BY g.lane, g.message_key ORDER BY g.number) = 1 AND NOT EXISTS (SELECT FROM hapax.held h"
-                        + " WHERE h.consumer = ? AND h.lane = g.lane AND h.message_key = g.message_key) THEN 'RETRY' ELSE 'WAITING' END, 0, clock_timestamp(),"
-                        + COPIED_FROM_LOG
-                        + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[])) AS w (lane, number)"
-                        + " JOIN hapax.log g ON g.lane = w.lane AND g.number = w.number")) {
-            insert.setString(1, consumer);
-            insert.setBoolean(2, inOrder);
-            insert.setString(3, consumer);
-            insert.setArray(
-                    4,
-                    connection.createArrayOf(
-                            "int2", messages.stream().map(m -> (short) m.lane()).toArray()));
-            insert.setArray(
-                    5,
-                    connection.createArrayOf(
-                            "int8", messages.stream().map(StoredMessage::number).toArray()));
-            if (insert.executeUpdate() != messages.size()) {
-                throw new SQLException("a message has gone from the log before it could be held");
-            }
-        }
+    /** Reads {@link #columns}, from the first column on. */
+    ReadMessage message(ResultSet row, int attempt) throws SQLException {
+        return StoredMessage.read(row, attempt);
+    }
+
+    static void bindFailure(PreparedStatement insert, String consumer, Failure failure) throws SQLException {
+        insert.setString(1, consumer);
+        insert.setString(2, failure.isLast() ? "QUARANTINED" : "RETRY");
+        insert.setInt(3, failure.attempts());
+        insert.setDouble(4, failure.waitMillis() / 1000.0);
+        insert.setString(5, clean(failure.reason()));
     }
 
     /** Those whose next try is due, oldest first. */
-    List<Due> due(Connection connection, Collection<Short> lanes, int limit) throws SQLException {
+    List<Due> due(Connection connection, Collection<Integer> lanes, int limit) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
-                "SELECT " + StoredMessage.COLUMNS + ", message_id, " + INLINE_BODY + ", id, attempts FROM hapax.held"
-                        + " WHERE consumer = ? AND lane = ANY (CAST(? AS smallint[])) AND state = 'RETRY' AND next_at <= clock_timestamp() ORDER BY lane, number LIMIT ?")) {
+                "SELECT " + columns(INLINE_BODY) + ", id, attempts FROM hapax.held"
+                        + " WHERE consumer = ? AND lane = ANY (CAST(? AS int[])) AND state = 'RETRY' AND next_at <= clock_timestamp() ORDER BY lane, number LIMIT ?")) {
             select.setString(1, consumer);
-            select.setArray(2, connection.createArrayOf("int2", lanes.toArray()));
+            select.setArray(2, connection.createArrayOf("int4", lanes.toArray()));
             select.setInt(3, limit);
             return read(select);
         }
@@ -132,7 +108,7 @@ final class HeldStore {
     @Nullable
     Due find(Connection connection, long id) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
-                "SELECT " + StoredMessage.COLUMNS + ", message_id, body, id, attempts FROM hapax.held WHERE id = ?")) {
+                "SELECT " + columns("body") + ", id, attempts FROM hapax.held WHERE id = ?")) {
             select.setLong(1, id);
             List<Due> found = read(select);
             return found.isEmpty() ? null : found.getFirst();
@@ -151,12 +127,12 @@ final class HeldStore {
         }
     }
 
-    private static List<Due> read(PreparedStatement select) throws SQLException {
+    private List<Due> read(PreparedStatement select) throws SQLException {
         List<Due> due = new ArrayList<>();
         try (ResultSet row = select.executeQuery()) {
             while (row.next()) {
-                int attempts = row.getInt(15);
-                due.add(new Due(row.getLong(14), StoredMessage.read(row, attempts + 1), attempts));
+                int attempts = row.getInt("attempts");
+                due.add(new Due(row.getLong("id"), message(row, attempts + 1), attempts));
             }
         }
         return due;
@@ -167,15 +143,13 @@ final class HeldStore {
      *
      * @return false if it isn't ours to try (any more)
      */
-    boolean begin(Connection connection, Due due, Lane lane, long waitMillis) throws SQLException {
-        try (PreparedStatement update = connection.prepareStatement(
-                "UPDATE hapax.held SET attempts = attempts + 1, next_at = clock_timestamp() + make_interval(secs => ?)"
-                        + " WHERE id = ? AND state = 'RETRY' AND EXISTS (SELECT FROM hapax.position p WHERE p.consumer = ? AND p.lane = ? AND p.token = ?)")) {
+    boolean begin(Connection connection, Due due, Share share, long waitMillis) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(begin)) {
             update.setDouble(1, waitMillis / 1000.0);
             update.setLong(2, due.id());
             update.setString(3, consumer);
-            update.setShort(4, lane.number);
-            update.setLong(5, lane.token);
+            update.setInt(4, due.message().heldLane());
+            update.setLong(5, share.token);
             return update.executeUpdate() == 1;
         }
     }
@@ -234,7 +208,7 @@ final class HeldStore {
     }
 
     /** PostgreSQL's text holds no NUL, and a reason is for people: bounded, and without control characters but line ends. */
-    private static String clean(String reason) {
+    static String clean(String reason) {
         StringBuilder out = new StringBuilder();
         reason.codePoints()
                 .limit(REASON_MAX)

@@ -1,19 +1,12 @@
 package dev.hapax.internal.consume;
 
-import java.util.HashSet;
-import java.util.Set;
-
-/** One lane that a worker owns. Used by that worker's thread alone. */
-final class Lane {
+/** One lane of the log that a worker owns. */
+final class Lane extends Share {
 
     private static final long WINDOW = 1_000;
     private static final int WIDER = 16;
 
     final short number;
-    final long token;
-
-    /** Message keys that have held messages, so that later ones wait behind them. May name more than there are, never fewer. */
-    final Set<String> heldKeys = new HashSet<>();
 
     Position position;
 
@@ -22,12 +15,9 @@ final class Lane {
 
     private boolean foundNothing;
 
-    /** How many of the next messages are handled one by one, after they were written down: readers have died here. */
-    int suspects;
-
     Lane(short number, long token, Position position) {
+        super(token);
         this.number = number;
-        this.token = token;
         this.position = position;
     }
 

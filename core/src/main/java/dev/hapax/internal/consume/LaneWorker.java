@@ -2,10 +2,12 @@ package dev.hapax.internal.consume;
 
 import dev.hapax.consume.Consumer.Lag;
 import dev.hapax.internal.SystemSource;
+import dev.hapax.internal.consume.Failures.Fenced;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -13,52 +15,32 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Works through the lanes that it is given: looks, handles, commits, again. All state of its lanes is its thread's own; others talk to it by a queue. One call of
- * {@link #step} is one round.
- */
-final class LaneWorker implements Runnable {
+/** Works through lanes of the log: looks, handles, commits, again. */
+final class LaneWorker extends Worker {
 
     private static final Logger LOG = LoggerFactory.getLogger(LaneWorker.class);
 
-    private static final long PAUSE_FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final long WATCHED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    private static final long CALM_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final long TROUBLE_MILLIS_MAX = 1_000;
-    private static final long HELD_LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final int FAIR_LOOK = 8;
     private static final long LAG_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private final ConsumerGround ground;
-    private final ConsumerSettings settings;
     private final PositionStore positions;
     private final LogReader reader;
     private final HeldStore held;
+    private final LogProgress progress;
     private final MessageRunner runner;
     private final Map<Short, Lane> lanes = new LinkedHashMap<>();
     private final Queue<Order> orders = new ConcurrentLinkedQueue<>();
     private final Queue<Short> released;
-    private final Semaphore wake = new Semaphore(0);
-    private final CountDownLatch stopped = new CountDownLatch(1);
-    private volatile boolean stopping;
-    private volatile boolean alert;
     private volatile Lag lag = new Lag(0, Duration.ZERO);
-    private boolean inTrouble;
     private boolean mustRetake;
-    private boolean inDoubt = true;
-    private long doubtNanos;
-    private boolean saturated;
     private boolean more;
     private int looks;
     private int busyLanes;
-    private long heldLookedNanos;
-    private long heldCountedNanos;
     private long lagMeasuredNanos;
 
     /** What the lease keeper asks for. */
@@ -72,14 +54,13 @@ final class LaneWorker implements Runnable {
 
     /** @param released where it tells which lanes it no longer has */
     LaneWorker(ConsumerGround ground, ConsumerSettings settings, PositionStore positions, Queue<Short> released) {
-        this.ground = ground;
-        this.settings = settings;
-        this.doubtNanos = ground.pauses().openedNanos();
+        super(ground, settings);
         this.positions = positions;
         this.released = released;
         this.reader = new LogReader(List.copyOf(settings.topics));
-        this.held = new HeldStore(settings.name());
-        this.runner = new MessageRunner(ground, settings, positions, held);
+        this.held = new LogHeld(settings.name());
+        this.progress = new LogProgress(positions, lanes);
+        this.runner = new MessageRunner(ground, settings, progress, held);
     }
 
     void take(Lane lane) {
@@ -93,115 +74,50 @@ final class LaneWorker implements Runnable {
         wake(true);
     }
 
-    /** @param there false if what it is woken for may not be found yet: it looks more often for a while */
-    void wake(boolean there) {
-        if (!there) {
-            alert = true;
-        }
-        if (wake.availablePermits() == 0) {
-            wake.release();
-        }
-    }
-
     Lag lag() {
         return lag;
     }
 
-    void stop() {
-        stopping = true;
-        stopped.countDown();
-        wake(true);
+    @Override
+    boolean hasMore() {
+        // Where a lane gave all that it was asked for, there is more.
+        return more;
+    }
+
+    /** Messages are unread, or may still appear: nobody else looks for them. */
+    @Override
+    boolean waitsForOthers() {
+        return lag.messages() > 0
+                || lanes.values().stream().anyMatch(lane -> !lane.position.gaps().isEmpty());
     }
 
     @Override
-    public void run() {
-        long pause = PAUSE_FIRST_NANOS;
-        while (!stopping) {
-            int done = safely();
-            pause = done > 0 || isAlerted() ? PAUSE_FIRST_NANOS : Math.min(pause * 2, pauseMax());
-            // Where a lane gave all that it was asked for, there is more. While messages come one by one, what comes in
-            // a
-            // millisecond is read together, whoever knocks: a look costs as much as several messages.
-            boolean goesOn = done == 0 ? await(pause) : more || gather();
-            if (!goesOn) {
-                break;
-            }
-        }
-        giveAllBack();
+    void lostSight() {
+        mustRetake = true;
     }
 
-    private boolean isAlerted() {
-        boolean alerted = alert;
-        alert = false;
-        return alerted;
+    @Override
+    Collection<Lane> shares() {
+        return lanes.values();
     }
 
-    /** Where nothing waits for a time or for others' commits, the keeper looks for all, and wakes. */
-    private long pauseMax() {
-        long longest = settings.idle.toNanos();
-        boolean waits = inTrouble
-                || inDoubt
-                || saturated
-                || lag.messages() > 0
-                || lanes.values().stream()
-                        .anyMatch(lane -> !lane.position.gaps().isEmpty() || !lane.heldKeys.isEmpty());
-        return waits || longest < WATCHED_NANOS ? longest : Math.max(longest, CALM_NANOS);
+    @Override
+    Collection<Integer> heldLanes() {
+        return lanes.keySet().stream().map(Short::intValue).toList();
     }
 
-    private boolean gather() {
-        try {
-            return !stopped.await(PAUSE_FIRST_NANOS, TimeUnit.NANOSECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
+    @Override
+    @Nullable
+    Share shareOf(ReadMessage message) {
+        return progress.shareOf(message);
     }
 
-    private boolean await(long nanos) {
-        try {
-            if (wake.tryAcquire(nanos, TimeUnit.NANOSECONDS)) {
-                wake.drainPermits();
-            }
-            return true;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
+    @Override
+    void fenced(Connection connection) throws SQLException {
+        dropLost(connection);
     }
 
-    /** A round, whose failures are told once and waited out. */
-    private int safely() {
-        if (inDoubt && !ground.pauses().isReadAfter(doubtNanos)) {
-            // The database that is there now may have gone back in time, which the keeper is about to find out.
-            return 0;
-        }
-        inDoubt = false;
-        try {
-            int done = step();
-            if (inTrouble) {
-                LOG.info("consumer {} goes on", settings.name());
-            }
-            inTrouble = false;
-            return done;
-        } catch (SQLException e) {
-            if (!inTrouble && !stopping) {
-                LOG.warn("consumer {} can't work and tries again: {}", settings.name(), e.toString());
-            }
-            inTrouble = true;
-            mustRetake = true;
-            doubt();
-            await(TimeUnit.MILLISECONDS.toNanos(SystemSource.INSTANCE.jitter(TROUBLE_MILLIS_MAX) + 50));
-            return 0;
-        } catch (RuntimeException e) {
-            LOG.error("consumer {} failed in its own code and tries again", settings.name(), e);
-            inTrouble = true;
-            mustRetake = true;
-            await(TimeUnit.MILLISECONDS.toNanos(TROUBLE_MILLIS_MAX));
-            return 0;
-        }
-    }
-
-    /** One round; returns how many messages left the log or were handled. */
+    @Override
     int step() throws SQLException {
         obey();
         if (lanes.isEmpty()) {
@@ -218,24 +134,13 @@ final class LaneWorker implements Runnable {
             if (mustRetake) {
                 retakeAll(connection);
             }
-            int done = tryHeld(connection);
-            if (!saturated && !lanes.isEmpty()) {
+            int done = tryHeld(connection, held, runner);
+            if (!isSaturated() && !lanes.isEmpty()) {
                 done += readNew(connection);
             }
             measure(connection);
             return done;
         });
-    }
-
-    /** A round by hand: time is no reason to put anything off, and a failure is the caller's, but remembered as {@link #safely} does. */
-    int stepByHand() throws SQLException {
-        heldLookedNanos = SystemSource.INSTANCE.nanos() - HELD_LOOK_NANOS;
-        try {
-            return step();
-        } catch (SQLException | RuntimeException e) {
-            mustRetake = true;
-            throw e;
-        }
     }
 
     private void obey() throws SQLException {
@@ -279,50 +184,6 @@ final class LaneWorker implements Runnable {
                 lane.number);
     }
 
-    private int tryHeld(Connection connection) throws SQLException {
-        boolean any = saturated || lanes.values().stream().anyMatch(lane -> !lane.heldKeys.isEmpty());
-        long now = SystemSource.INSTANCE.nanos();
-        if (!any || now - heldLookedNanos < HELD_LOOK_NANOS) {
-            return 0;
-        }
-        heldLookedNanos = now;
-        if (now - heldCountedNanos >= LAG_NANOS) {
-            heldCountedNanos = now;
-            countHeld(connection);
-        }
-        int done = 0;
-        for (HeldStore.Due due : held.due(connection, lanes.keySet(), settings.batch)) {
-            Lane lane = lanes.get((short) due.message().lane());
-            if (lane == null || stopping) {
-                continue;
-            }
-            try {
-                done += runner.runHeld(connection, lane, due);
-            } catch (MessageRunner.Fenced e) {
-                dropLost(connection);
-            }
-        }
-        return done;
-    }
-
-    private void countHeld(Connection connection) throws SQLException {
-        long count = held.count(connection);
-        if (count == 0) {
-            // An operator has discarded the last ones.
-            lanes.values().forEach(lane -> lane.heldKeys.clear());
-        }
-        boolean before = saturated;
-        saturated = count >= settings.heldMax;
-        if (saturated && !before) {
-            LOG.warn(
-                    "consumer {} holds {} messages (heldMax {}) and takes no new ones until some are done or discarded; see ./hapax quarantine list {}",
-                    settings.name(),
-                    count,
-                    settings.heldMax,
-                    settings.name());
-        }
-    }
-
     private int readNew(Connection connection) throws SQLException {
         List<Lane> order = new ArrayList<>(lanes.values());
         // Each round begins with another lane, so that a full one does not starve the rest.
@@ -332,12 +193,12 @@ final class LaneWorker implements Runnable {
         note(look, perLane);
         try {
             if (!look.messages().isEmpty()) {
-                runner.runAll(connection, lanes, look.messages(), () -> stopping);
+                runner.runAll(connection, look.messages(), this::isStopping);
             }
-            if (!stopping) {
+            if (!isStopping()) {
                 settleGaps(connection, look);
             }
-        } catch (MessageRunner.Fenced e) {
+        } catch (Fenced e) {
             dropLost(connection);
         }
         return look.messages().size();
@@ -369,13 +230,15 @@ final class LaneWorker implements Runnable {
     }
 
     /** Draws bounds for new gaps, and gives up what can't appear any more; what is given up is written down at once if nothing else moves the position. */
-    private void settleGaps(Connection connection, LogReader.Look look) throws SQLException, MessageRunner.Fenced {
+    private void settleGaps(Connection connection, LogReader.Look look) throws SQLException, Fenced {
         boolean unbounded = false;
         for (Lane lane : lanes.values()) {
             if (look.xmin() != LogReader.NO_XMIN && look.wholeGaps()) {
                 Position next = lane.position.copy();
                 if (next.giveUp(look.xmin())) {
-                    runner.move(connection, lane, next);
+                    LogProgress.LogMoves moves = progress.begin();
+                    moves.moveTo(lane, next);
+                    runner.commit(connection, moves);
                 }
             }
             unbounded |= lane.position.isUnbounded();
@@ -421,6 +284,7 @@ final class LaneWorker implements Runnable {
         lag = new Lag(behind, behind == 0 ? Duration.ZERO : PositionStore.oldestUnread(connection, lanes.values()));
     }
 
+    @Override
     void giveAllBack() {
         try {
             obey();

@@ -43,7 +43,7 @@ final class LeaseKeeper implements Runnable {
         this.ground = ground;
         this.settings = settings;
         this.positions = positions;
-        this.held = new HeldStore(settings.name());
+        this.held = new LogHeld(settings.name());
         this.workers = workers;
         this.released = released;
     }
@@ -137,7 +137,7 @@ final class LeaseKeeper implements Runnable {
             }
             Lane lane = positions.take(connection, number, settings.quarantineAfter, settings.batch);
             if (lane != null) {
-                lane.heldKeys.addAll(held.keys(connection, number));
+                lane.heldKeys.addAll(held.keys(connection, List.of((int) number)));
                 LaneWorker worker = leastBusy();
                 assigned.put(number, worker);
                 worker.take(lane);

@@ -65,7 +65,7 @@ final class LogReader {
      * @param xmin of its snapshot; {@link #NO_XMIN} if no gap was looked at
      * @param wholeGaps whether all that lies in the gaps was found: if not, none may be given up
      */
-    record Look(List<StoredMessage> messages, long xmin, boolean wholeGaps) {}
+    record Look(List<ReadMessage> messages, long xmin, boolean wholeGaps) {}
 
     /**
      * Looks for messages in the gaps of the lanes and above them, by number within each lane.
@@ -112,7 +112,7 @@ final class LogReader {
     }
 
     private static Look read(PreparedStatement select, int limit) throws SQLException {
-        List<StoredMessage> messages = new ArrayList<>();
+        List<ReadMessage> messages = new ArrayList<>();
         long xmin = NO_XMIN;
         int inGaps = 0;
         try (ResultSet row = select.executeQuery()) {
@@ -127,7 +127,7 @@ final class LogReader {
             }
         }
         // By number within a lane: what appeared in a gap comes before what lies above it.
-        messages.sort(Comparator.comparingInt(StoredMessage::lane).thenComparingLong(StoredMessage::number));
+        messages.sort(Comparator.comparingInt(ReadMessage::lane).thenComparingLong(ReadMessage::number));
         return new Look(messages, xmin, inGaps < limit);
     }
 
@@ -146,7 +146,7 @@ final class LogReader {
     }
 
     /** Reads a body that was too large to come along. */
-    static byte[] body(Connection connection, StoredMessage message) throws SQLException {
+    static byte[] body(Connection connection, ReadMessage message) throws SQLException {
         try (PreparedStatement select =
                 connection.prepareStatement("SELECT body FROM hapax.log WHERE lane = ? AND number = ?")) {
             select.setInt(1, message.lane());

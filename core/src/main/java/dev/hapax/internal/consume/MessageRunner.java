@@ -3,25 +3,28 @@ package dev.hapax.internal.consume;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
+import dev.hapax.internal.consume.Failures.BatchFailure;
+import dev.hapax.internal.consume.Failures.Fenced;
+import dev.hapax.internal.consume.Failures.MessageFailure;
+import dev.hapax.internal.consume.Progress.Moves;
 import dev.hapax.internal.once.ActiveTransaction;
 import dev.hapax.spi.Metrics;
 import dev.hapax.spi.Metrics.Handling;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs messages: many in one transaction while all goes well, fewer when something fails, one alone in the end.
+ * Runs messages: many in one transaction while all goes well, fewer when something fails, one alone in the end. Where they come from, and how their position is kept, is another's business
+ * ({@link Progress}).
  *
- * <p>The order inside a transaction is: effects, position, held messages, messages, commit. The position's update carries the token, and locks its row until the commit: whoever has
- * taken the lane over makes it change nothing, and then all is rolled back. It also makes sure that the transaction owns an xid before numbers are drawn for messages.
+ * <p>The order inside a transaction is: markers (where the consumer has them), effects, position, held messages, messages, commit. The position's update carries the token, and locks its row until
+ * the commit: whoever has taken the share over makes it change nothing, and then all is rolled back. It also makes sure that the transaction owns an xid before numbers are drawn for messages.
  *
  * <p>Used by one thread.
  */
@@ -32,51 +35,26 @@ final class MessageRunner {
 
     private final ConsumerGround ground;
     private final ConsumerSettings settings;
-    private final PositionStore positions;
+    private final Progress progress;
     private final HeldStore held;
     private final Dispatch dispatch;
+    private final Repeats repeats;
     private final Metrics metrics;
     private final String consumer;
 
-    MessageRunner(ConsumerGround ground, ConsumerSettings settings, PositionStore positions, HeldStore held) {
+    MessageRunner(ConsumerGround ground, ConsumerSettings settings, Progress progress, HeldStore held) {
         this.ground = ground;
         this.settings = settings;
-        this.positions = positions;
+        this.progress = progress;
         this.held = held;
         this.dispatch = new Dispatch(settings, ground.shared());
+        this.repeats = new Repeats(settings, ground.once());
         this.metrics = ground.metrics();
         this.consumer = settings.name();
     }
 
-    /** Another process owns a lane of this transaction; it was rolled back. */
-    static final class Fenced extends Exception {
-
-        private static final long serialVersionUID = 1L;
-
-        Fenced() {
-            super(null, null, false, false);
-        }
-    }
-
-    /** The handler of one message failed; its transaction was rolled back. */
-    private static final class MessageFailure extends Exception {
-
-        private static final long serialVersionUID = 1L;
-
-        final int index;
-
-        MessageFailure(int index, Throwable cause) {
-            super(null, cause, false, false);
-            this.index = index;
-        }
-
-        Throwable reason() {
-            Throwable cause = getCause();
-            return cause == null ? this : cause;
-        }
-    }
-
-    private void inTransaction(Connection connection, Transactional work) throws SQLException, Fenced, MessageFailure {
+    private void inTransaction(Connection connection, Transactional work)
+            throws SQLException, Fenced, MessageFailure, BatchFailure {
         boolean before = Connections.begin(connection);
         try {
             work.run();
@@ -91,39 +69,51 @@ final class MessageRunner {
 
     @FunctionalInterface
     private interface Transactional {
-        void run() throws SQLException, Fenced, MessageFailure;
+        void run() throws SQLException, Fenced, MessageFailure, BatchFailure;
     }
 
-    /** Handles all of them, by number within each lane. */
-    void runAll(Connection connection, Map<Short, Lane> lanes, List<StoredMessage> messages, BooleanSupplier stopping)
-            throws SQLException, Fenced {
-        int from = 0;
-        while (from < messages.size() && !stopping.getAsBoolean()) {
-            from = runSome(connection, lanes, messages, from);
+    /** As {@link #inTransaction}, where no message is handled. */
+    private void written(Connection connection, Transactional work) throws SQLException, Fenced {
+        try {
+            inTransaction(connection, work);
+        } catch (MessageFailure | BatchFailure e) {
+            throw new AssertionError("no message was handled", e);
         }
     }
 
-    /** Handles at least one; returns where to go on. */
-    private int runSome(Connection connection, Map<Short, Lane> lanes, List<StoredMessage> messages, int from)
+    /** Handles all of them, in their order within each share, or until it is to stop; returns how many are done. */
+    int runAll(Connection connection, List<ReadMessage> messages, BooleanSupplier stopping)
             throws SQLException, Fenced {
+        int from = 0;
+        while (from < messages.size() && !stopping.getAsBoolean()) {
+            from = runSome(connection, messages, from);
+        }
+        return from;
+    }
+
+    /** Handles at least one; returns where to go on. */
+    private int runSome(Connection connection, List<ReadMessage> messages, int from) throws SQLException, Fenced {
         int to = messages.size();
         MessageFailure known = null;
         for (int tries = 1; ; tries++) {
             try {
-                runBatch(connection, lanes, messages.subList(from, to));
+                runBatch(connection, messages.subList(from, to));
                 if (known != null) {
-                    setAside(connection, lanes, messages.get(to), known.reason());
+                    setAside(connection, messages.get(to), known.reason());
                     return to + 1;
                 }
                 return to;
             } catch (MessageFailure failure) {
                 if (failure.index == 0) {
-                    setAside(connection, lanes, messages.get(from), failure.reason());
+                    setAside(connection, messages.get(from), failure.reason());
                     return from + 1;
                 }
                 // Those before it went well: they are committed without it, and then it is set aside.
                 to = from + failure.index;
                 known = failure;
+            } catch (BatchFailure failure) {
+                to = half(from, to);
+                known = null;
             } catch (SQLException e) {
                 if (SqlFaults.isOutage(e)) {
                     throw e;
@@ -132,127 +122,119 @@ final class MessageRunner {
                     metrics.batchRetried(consumer);
                     ground.retries().pause(tries);
                 } else if (to - from == 1) {
-                    setAside(connection, lanes, messages.get(from), e);
+                    setAside(connection, messages.get(from), e);
                     return from + 1;
                 } else {
-                    // Whose fault it is can't be told (a constraint that is checked at commit, say): the half that has
-                    // it is found by halving.
-                    to = from + (to - from) / 2;
+                    to = half(from, to);
                     known = null;
                 }
             }
         }
     }
 
-    private void runBatch(Connection connection, Map<Short, Lane> lanes, List<StoredMessage> messages)
-            throws SQLException, Fenced, MessageFailure {
+    /** Whose fault it is can't be told (a handler of many, a constraint that is checked at commit): the half that has it is found by halving. */
+    private static int half(int from, int to) {
+        return from + (to - from) / 2;
+    }
+
+    private void runBatch(Connection connection, List<ReadMessage> messages)
+            throws SQLException, Fenced, MessageFailure, BatchFailure {
         long since = SystemSource.INSTANCE.nanos();
         ActiveTransaction tx = new ActiveTransaction(connection, ground.shared());
-        Map<Lane, Position> moved = new LinkedHashMap<>();
-        List<StoredMessage> waiting = new ArrayList<>();
-        int[] applied = {0};
+        Dispatch.Run run = dispatch.run(tx);
+        Moves moves = progress.begin();
+        List<ReadMessage> waiting = new ArrayList<>();
+        int[] counts = new int[2];
         boolean[] published = {false};
         inTransaction(connection, () -> {
+            Repeats.Seen seen = repeats.mark(connection, messages, this::isHandled);
             for (int i = 0; i < messages.size(); i++) {
-                StoredMessage message = messages.get(i);
-                Lane lane = lanes.get((short) message.lane());
-                if (lane == null) {
+                ReadMessage message = messages.get(i);
+                Share share = progress.shareOf(message);
+                if (share == null) {
                     continue;
                 }
-                Position position = moved.computeIfAbsent(lane, l -> l.position.copy());
-                if (dispatch.isFor(message)) {
-                    if (lane.suspects > 0 || (settings.holdsKeys && lane.heldKeys.contains(message.messageKey()))) {
-                        waiting.add(message);
+                if (isHandled(message)) {
+                    if (seen.isRepeat(i)) {
+                        counts[1]++;
                     } else {
-                        handle(connection, message, tx, i);
-                        applied[0]++;
+                        load(connection, message);
+                        run.handle(message, i);
+                        counts[0]++;
                     }
+                } else if (dispatch.isFor(message)) {
+                    waiting.add(message);
                 }
-                position.done(message.number());
+                moves.done(share, message);
             }
-            move(connection, moved);
+            run.end();
+            move(connection, moves);
             held.insertWaiting(connection, waiting, settings.holdsKeys);
             published[0] = tx.flush();
         });
-        moved.forEach((lane, position) -> lane.position = position);
-        for (StoredMessage message : waiting) {
-            Lane lane = lanes.get((short) message.lane());
-            if (lane != null) {
-                lane.heldKeys.add(message.messageKey());
-                lane.suspects = Math.max(0, lane.suspects - 1);
+        moves.committed();
+        for (ReadMessage message : waiting) {
+            Share share = progress.shareOf(message);
+            if (share != null) {
+                share.heldKeys.add(message.messageKey());
+                share.suspects = Math.max(0, share.suspects - 1);
             }
         }
         if (published[0]) {
             ground.signals().published();
         }
-        count(messages.size(), applied[0], waiting.size(), since);
-    }
-
-    private void count(int messages, int applied, int waiting, long since) {
-        metrics.handled(consumer, Handling.APPLIED, applied);
-        if (waiting > 0) {
-            metrics.handled(consumer, Handling.WAITING, waiting);
+        metrics.handled(consumer, Handling.APPLIED, counts[0]);
+        if (counts[1] > 0) {
+            metrics.handled(consumer, Handling.REPEATED, counts[1]);
         }
-        metrics.batch(consumer, messages, SystemSource.INSTANCE.nanos() - since);
+        if (!waiting.isEmpty()) {
+            metrics.handled(consumer, Handling.WAITING, waiting.size());
+        }
+        metrics.batch(consumer, messages.size(), SystemSource.INSTANCE.nanos() - since);
     }
 
-    private void handle(Connection connection, StoredMessage message, ActiveTransaction tx, int index)
-            throws SQLException, MessageFailure {
+    /** Whether it is handled now: it is for this consumer, and need not wait. */
+    private boolean isHandled(ReadMessage message) {
+        Share share = progress.shareOf(message);
+        return share != null
+                && dispatch.isFor(message)
+                && share.suspects == 0
+                && !(settings.holdsKeys && share.heldKeys.contains(message.messageKey()));
+    }
+
+    private void load(Connection connection, ReadMessage message) throws SQLException {
         if (message.isBodyMissing()) {
-            message.setBody(LogReader.body(connection, message));
-        }
-        try {
-            dispatch.handle(message, tx);
-        } catch (Throwable failure) {
-            SQLException sql = SqlFaults.find(failure);
-            // What the database did to the transaction is not the message's fault.
-            if (sql != null && (SqlFaults.isRolledBack(sql) || SqlFaults.isOutage(sql))) {
-                throw sql;
-            }
-            if (Thread.currentThread().isInterrupted() || failure instanceof InterruptedException) {
-                Thread.currentThread().interrupt();
-                throw new SQLException("interrupted: the consumer is stopping", "57P01", failure);
-            }
-            throw new MessageFailure(index, failure);
+            message.setBody(progress.body(connection, message));
         }
     }
 
-    private void move(Connection connection, Map<Lane, Position> moved) throws SQLException, Fenced {
-        if (!moved.isEmpty() && !positions.move(connection, List.copyOf(moved.keySet()), List.copyOf(moved.values()))) {
+    private static void move(Connection connection, Moves moves) throws SQLException, Fenced {
+        if (!moves.write(connection)) {
             throw new Fenced();
         }
     }
 
-    /** Moves a position by itself. */
-    void move(Connection connection, Lane lane, Position position) throws SQLException, Fenced {
-        try {
-            inTransaction(connection, () -> move(connection, Map.of(lane, position)));
-        } catch (MessageFailure e) {
-            throw new AssertionError("no message was handled", e);
-        }
-        lane.position = position;
+    /** Moves positions by themselves. */
+    void commit(Connection connection, Moves moves) throws SQLException, Fenced {
+        written(connection, () -> move(connection, moves));
+        moves.committed();
     }
 
-    /** A message has failed its first try: it leaves the log's order, and waits for the next one or for a person. */
-    private void setAside(Connection connection, Map<Short, Lane> lanes, StoredMessage message, Throwable reason)
-            throws SQLException, Fenced {
-        Lane lane = lanes.get((short) message.lane());
-        if (lane == null) {
+    /** A message has failed its first try: it leaves the source's order, and waits for the next one or for a person. */
+    private void setAside(Connection connection, ReadMessage message, Throwable reason) throws SQLException, Fenced {
+        Share share = progress.shareOf(message);
+        if (share == null) {
             return;
         }
         HeldStore.Failure failure = failure(1, reason);
-        Position position = lane.position.copy();
-        position.done(message.number());
-        try {
-            inTransaction(connection, () -> {
-                move(connection, Map.of(lane, position));
-                held.insertFailed(connection, message, failure);
-            });
-        } catch (MessageFailure e) {
-            throw new AssertionError("no message was handled", e);
-        }
-        lane.position = position;
-        lane.heldKeys.add(message.messageKey());
+        Moves moves = progress.begin();
+        moves.done(share, message);
+        written(connection, () -> {
+            move(connection, moves);
+            held.insertFailed(connection, message, failure);
+        });
+        moves.committed();
+        share.heldKeys.add(message.messageKey());
         tell(message, failure);
     }
 
@@ -266,7 +248,7 @@ final class MessageRunner {
         return new HeldStore.Failure(attempts, last ? 0 : jittered, last, text);
     }
 
-    private void tell(StoredMessage message, HeldStore.Failure failure) {
+    private void tell(ReadMessage message, HeldStore.Failure failure) {
         metrics.handled(consumer, failure.isLast() ? Handling.QUARANTINED : Handling.RETRIED, 1);
         if (failure.isLast()) {
             metrics.attempts(consumer, failure.attempts());
@@ -288,10 +270,10 @@ final class MessageRunner {
     }
 
     /** Tries a held message, and after it those that waited behind it; returns how many were handled. */
-    int runHeld(Connection connection, Lane lane, HeldStore.Due first) throws SQLException, Fenced {
+    int runHeld(Connection connection, Share share, HeldStore.Due first) throws SQLException, Fenced {
         HeldStore.Due due = first;
         for (int handled = 0; handled < CHAIN_MAX; handled++) {
-            Long next = tryHeld(connection, lane, due);
+            Long next = tryHeld(connection, share, due);
             HeldStore.Due follower = next == null ? null : held.find(connection, next);
             if (follower == null) {
                 return handled + 1;
@@ -302,15 +284,15 @@ final class MessageRunner {
     }
 
     /** One try; returns the message that is next behind it, if it went well. */
-    private @Nullable Long tryHeld(Connection connection, Lane lane, HeldStore.Due due) throws SQLException, Fenced {
+    private @Nullable Long tryHeld(Connection connection, Share share, HeldStore.Due due) throws SQLException, Fenced {
         int attempt = due.attempts() + 1;
-        if (!held.begin(connection, due, lane, settings.backoffMillis(attempt))) {
+        if (!held.begin(connection, due, share, settings.backoffMillis(attempt))) {
             return null;
         }
         if (attempt > settings.quarantineAfter) {
             fail(
                     connection,
-                    lane,
+                    share,
                     due,
                     new HeldStore.Failure(
                             due.attempts(),
@@ -319,59 +301,69 @@ final class MessageRunner {
                             "its reader died while it handled this message, " + due.attempts() + " times"));
             return null;
         }
-        StoredMessage message = due.message();
+        ReadMessage message = due.message();
         if (message.isBodyMissing()) {
             message.setBody(held.body(connection, due));
         }
         Long[] next = {null};
         boolean[] more = {false};
+        boolean[] repeat = {false};
         boolean[] published = {false};
         ActiveTransaction tx = new ActiveTransaction(connection, ground.shared());
+        Dispatch.Run run = dispatch.run(tx);
+        Moves moves = progress.begin();
+        moves.keep(share);
         try {
             inTransaction(connection, () -> {
-                handle(connection, message, tx, 0);
-                move(connection, Map.of(lane, lane.position));
+                repeat[0] =
+                        repeats.mark(connection, List.of(message), any -> true).isRepeat(0);
+                if (!repeat[0]) {
+                    run.handle(message, 0);
+                    run.end();
+                }
+                move(connection, moves);
                 if (!held.delete(connection, due.id())) {
                     // An operator has discarded it while it ran.
                     throw new Fenced();
                 }
                 next[0] = settings.holdsKeys
-                        ? HeldStore.promote(connection, consumer, lane.number, message.messageKey())
+                        ? HeldStore.promote(connection, consumer, message.heldLane(), message.messageKey())
                         : null;
-                more[0] = next[0] != null || held.hasAny(connection, lane.number, message.messageKey());
+                more[0] = next[0] != null || held.hasAny(connection, message.heldLane(), message.messageKey());
                 published[0] = tx.flush();
             });
         } catch (MessageFailure failure) {
-            fail(connection, lane, due, failure(attempt, failure.reason()));
+            fail(connection, share, due, failure(attempt, failure.reason()));
             return null;
+        } catch (BatchFailure failure) {
+            throw new AssertionError("one message is no batch", failure);
         } catch (SQLException e) {
             if (SqlFaults.isRolledBack(e) || SqlFaults.isOutage(e)) {
                 throw e;
             }
-            fail(connection, lane, due, failure(attempt, e));
+            fail(connection, share, due, failure(attempt, e));
             return null;
         }
+        moves.committed();
         if (!more[0]) {
-            lane.heldKeys.remove(message.messageKey());
+            share.heldKeys.remove(message.messageKey());
         }
         if (published[0]) {
             ground.signals().published();
         }
-        metrics.handled(consumer, Handling.APPLIED, 1);
+        metrics.handled(consumer, repeat[0] ? Handling.REPEATED : Handling.APPLIED, 1);
         metrics.attempts(consumer, attempt);
         return next[0];
     }
 
-    private void fail(Connection connection, Lane lane, HeldStore.Due due, HeldStore.Failure failure)
+    private void fail(Connection connection, Share share, HeldStore.Due due, HeldStore.Failure failure)
             throws SQLException, Fenced {
-        try {
-            inTransaction(connection, () -> {
-                move(connection, Map.of(lane, lane.position));
-                held.failed(connection, due, failure);
-            });
-        } catch (MessageFailure e) {
-            throw new AssertionError("no message was handled", e);
-        }
+        Moves moves = progress.begin();
+        moves.keep(share);
+        written(connection, () -> {
+            move(connection, moves);
+            held.failed(connection, due, failure);
+        });
         tell(due.message(), failure);
     }
 }

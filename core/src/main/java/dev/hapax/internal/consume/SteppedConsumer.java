@@ -1,6 +1,7 @@
 package dev.hapax.internal.consume;
 
 import dev.hapax.consume.ConsumerBuilder;
+import dev.hapax.internal.Checks;
 import dev.hapax.internal.SystemSource;
 import java.sql.SQLException;
 import java.util.List;
@@ -39,6 +40,7 @@ public final class SteppedConsumer {
             throw new IllegalArgumentException("not a consumer of Hapax: " + builder.getClass());
         }
         settings.check();
+        Checks.that(settings.source == null, "%s reads from a broker, whose threads can't be stepped", settings.name());
         return new SteppedConsumer(settings);
     }
 

@@ -48,6 +48,10 @@ public final class StoredConsumers implements Consumers {
                 connection,
                 "SELECT count(*) FROM (SELECT FROM hapax.position WHERE consumer = ? ORDER BY lane FOR UPDATE) locked",
                 consumer);
+        lanes += number(
+                connection,
+                "SELECT count(*) FROM (SELECT FROM hapax.kafka_position WHERE consumer = ? ORDER BY id FOR UPDATE) locked",
+                consumer);
         long running = number(
                 connection,
                 "SELECT coalesce(ceil(extract(epoch FROM max(until) - clock_timestamp())), 0) FROM ("
@@ -66,7 +70,7 @@ public final class StoredConsumers implements Consumers {
                 "consumer %s holds %d messages whose effects are not applied; they would be lost",
                 consumer,
                 held);
-        for (String table : new String[] {"held", "member", "position"}) {
+        for (String table : new String[] {"held", "member", "position", "kafka_position"}) {
             try (PreparedStatement delete =
                     connection.prepareStatement("DELETE FROM hapax." + table + " WHERE consumer = ?")) {
                 delete.setString(1, consumer);

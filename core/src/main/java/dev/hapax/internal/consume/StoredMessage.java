@@ -1,7 +1,8 @@
 package dev.hapax.internal.consume;
 
 import dev.hapax.Key;
-import dev.hapax.log.Message;
+import dev.hapax.consume.source.SourceRecord;
+import dev.hapax.spi.Codec;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -10,12 +11,14 @@ import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** A message as read from a row. A large body is not read with it, but when it is handled; see {@link LogReader}. */
-final class StoredMessage implements Message {
+/** A message as read from a row, of the log or of those that are held. A large body is not read with it, but when it is handled; see {@link LogReader}. */
+final class StoredMessage extends ReadMessage {
 
     /** In the order in which {@link #read} expects them; both tables name them so. */
     static final String COLUMNS =
             "lane, number, topic, message_key, type, scope, producer, key, key_time, trace, published_at";
+
+    private static final int OVERHEAD = 400;
 
     private final int lane;
     private final long number;
@@ -30,9 +33,10 @@ final class StoredMessage implements Message {
     private final @Nullable String trace;
     private final Instant publishedAt;
     private final int attempt;
+    private final @Nullable Origin origin;
     private byte @Nullable [] body;
 
-    private StoredMessage(ResultSet row, int attempt) throws SQLException {
+    private StoredMessage(ResultSet row, int attempt, @Nullable Origin origin) throws SQLException {
         this.lane = row.getInt(1);
         this.number = row.getLong(2);
         this.topic = row.getString(3);
@@ -48,25 +52,57 @@ final class StoredMessage implements Message {
         this.id = row.getObject(12, UUID.class);
         this.body = row.getBytes(13);
         this.attempt = attempt;
+        this.origin = origin;
+    }
+
+    /** Where a message was read that does not come from the log. */
+    interface Origin {
+
+        int partition();
+
+        SourceRecord restore(StoredMessage message);
     }
 
     /** Reads {@link #COLUMNS}, then id and body, from the first column on. */
     static StoredMessage read(ResultSet row, int attempt) throws SQLException {
-        return new StoredMessage(row, attempt);
+        return new StoredMessage(row, attempt, null);
     }
 
+    /** As {@link #read(ResultSet, int)}, for one that was read from a source. */
+    static StoredMessage read(ResultSet row, int attempt, Origin origin) throws SQLException {
+        return new StoredMessage(row, attempt, origin);
+    }
+
+    @Override
+    int heldLane() {
+        return lane;
+    }
+
+    @Override
+    Optional<Instant> operationTime() {
+        return Optional.ofNullable(keyTime);
+    }
+
+    @Override
+    int size() {
+        return OVERHEAD + (body == null ? 0 : body.length);
+    }
+
+    @Override
     boolean isBodyMissing() {
         return body == null;
     }
 
+    @Override
     void setBody(byte[] read) {
         body = read;
     }
 
-    /** The handling of this message by one consumer, as an operation. */
-    Key handling(String consumer) {
-        Key handling = Key.of(consumer, id.toString());
-        return keyTime == null || handling.time().isPresent() ? handling : handling.at(keyTime);
+    @Override
+    Object decode(Codec codec) {
+        return origin == null
+                ? codec.decode(type, body(), Object.class)
+                : origin.restore(this).decode(codec);
     }
 
     @Override
@@ -111,7 +147,7 @@ final class StoredMessage implements Message {
 
     @Override
     public int lane() {
-        return lane;
+        return origin == null ? lane : origin.partition();
     }
 
     @Override
@@ -130,7 +166,15 @@ final class StoredMessage implements Message {
     }
 
     @Override
+    public <T> Optional<T> unwrap(Class<T> wanted) {
+        return origin == null ? Optional.empty() : origin.restore(this).unwrap(wanted);
+    }
+
+    @Override
     public String toString() {
+        if (origin != null) {
+            return topic + "/" + origin.partition() + " at " + number + " (" + id + ")";
+        }
         return topic + " " + id + " (lane " + lane + ", number " + number + ")";
     }
 }

@@ -99,6 +99,15 @@ final class BatchCall<T> implements OnceAll<T> {
         }
     }
 
+    /** Writes the markers alone. */
+    List<Verdict> mark(Connection connection) throws SQLException {
+        Verdict[] verdicts = new Verdict[items.size()];
+        for (List<Row> rows : resolve(verdicts, fingerprints()).values()) {
+            mark(connection, rows, verdicts);
+        }
+        return List.of(verdicts);
+    }
+
     private List<byte @Nullable []> fingerprints() {
         List<byte @Nullable []> fingerprints = new ArrayList<>(items.size());
         for (T item : items) {

@@ -1,5 +1,6 @@
 package dev.hapax.internal.once;
 
+import dev.hapax.InProgressException;
 import dev.hapax.Key;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.DatabaseClock;
@@ -12,7 +13,10 @@ import dev.hapax.once.Adoption;
 import dev.hapax.once.Once;
 import dev.hapax.once.OnceAll;
 import dev.hapax.once.OnceValue;
+import dev.hapax.once.Verdict;
 import dev.hapax.spi.Metrics;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Function;
@@ -70,6 +74,17 @@ public final class OnceFactory {
 
     public Adoption adopt(String scope) {
         return new AdoptionCall(engine, scope, waitSeconds);
+    }
+
+    /**
+     * Marks keys in an open transaction; the effects, and the commit, are the caller's.
+     *
+     * @param keys 1 to {@link OnceAll#SIZE_MAX}
+     * @return for each key whether it is new ({@link Verdict#APPLIED}), seen, or outside its window; a key that comes twice is new once
+     * @throws InProgressException if another transaction that marks one of them does not end in time
+     */
+    public List<Verdict> mark(Connection connection, List<Key> keys) throws SQLException {
+        return new BatchCall<>(engine, keys, key -> key, new OnceSpec(waitSeconds)).mark(connection);
     }
 
     public <T> OnceAll<T> onceAll(List<T> items, Function<? super T, Key> key) {

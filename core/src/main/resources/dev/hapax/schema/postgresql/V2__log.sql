@@ -78,7 +78,9 @@ CREATE TABLE hapax.held (
     published_at timestamptz NOT NULL,
     key_time     timestamptz,
     attempts     int         NOT NULL CHECK (attempts >= 0),
-    lane         smallint    NOT NULL CHECK (lane BETWEEN 0 AND 15),
+    -- A lane of the log, or the place that its partition and its key have among those of a broker.
+    lane         int         NOT NULL CHECK (lane >= 0),
+    partition    int,
     state        text        NOT NULL CHECK (state IN ('RETRY', 'WAITING', 'QUARANTINED')),
     consumer     text COLLATE "C" NOT NULL,
     message_id   uuid        NOT NULL,
@@ -91,6 +93,8 @@ CREATE TABLE hapax.held (
     trace        text COLLATE "C",
     reason       text CHECK (char_length(reason) <= 4000),
     body         bytea       NOT NULL,
+    -- All else of a broker's record: its key and headers.
+    envelope     bytea,
     UNIQUE (consumer, lane, message_key, number)
 );
 CREATE INDEX held_due ON hapax.held (consumer, lane, next_at) WHERE state = 'RETRY';
@@ -103,7 +107,8 @@ CREATE TABLE hapax.discarded (
     published_at timestamptz NOT NULL,
     key_time     timestamptz,
     attempts     int         NOT NULL,
-    lane         smallint    NOT NULL,
+    lane         int         NOT NULL,
+    partition    int,
     consumer     text COLLATE "C" NOT NULL,
     message_id   uuid        NOT NULL,
     topic        text COLLATE "C" NOT NULL,
@@ -116,7 +121,8 @@ CREATE TABLE hapax.discarded (
     discarded_by text        NOT NULL DEFAULT session_user,
     why          text        NOT NULL CHECK (char_length(why) BETWEEN 1 AND 1000),
     failure      text,
-    body         bytea       NOT NULL
+    body         bytea       NOT NULL,
+    envelope     bytea
 );
 
 -- Where a reader starts that has no position yet: the last number of each lane that is at or before the instant.

@@ -1,0 +1,108 @@
+package dev.hapax.internal.consume;
+
+import dev.hapax.consume.Consumer;
+import dev.hapax.consume.source.Source;
+import dev.hapax.internal.SystemSource;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running consumer of a source: one thread that reads, and workers. Safe for use by many threads. */
+public final class SourceConsumer implements Consumer {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SourceConsumer.class);
+    private static final Duration CLOSE_WITHIN = Duration.ofSeconds(10);
+    private static final long AFTERWARDS_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private final ConsumerGround ground;
+    private final String name;
+    private final SourcePoller poller;
+    private final Thread pollThread;
+    private final List<SourceWorker> workers = new ArrayList<>();
+    private final List<Thread> threads = new ArrayList<>();
+    private final Runnable whenStopped;
+    private final AtomicBoolean stopped = new AtomicBoolean();
+
+    public SourceConsumer(ConsumerGround ground, ConsumerSettings settings, Source source, Runnable whenStopped) {
+        this.ground = ground;
+        this.name = settings.name();
+        this.whenStopped = whenStopped;
+        // A new name for each run: a process that was started again must not be taken for its own zombie.
+        String node = ground.shared().service() + "/" + SystemSource.INSTANCE.newUuidV7();
+        SourceStore store = new SourceStore(name, node, source.group(name), settings.isDeduplicating());
+        PositionStore members = new PositionStore(name, node, settings.lease.toMillis() / 1000.0);
+        this.poller = new SourcePoller(ground, settings, source, store, members, workers);
+        for (int i = 0; i < settings.concurrency; i++) {
+            SourceWorker worker = new SourceWorker(ground, settings, store, poller::retake, poller::room);
+            workers.add(worker);
+            threads.add(Thread.ofPlatform().name("hapax-" + name + "-" + i).unstarted(worker));
+        }
+        this.pollThread = Thread.ofPlatform().name("hapax-" + name + "-poll").unstarted(poller);
+    }
+
+    public void start() {
+        ground.metrics()
+                .consumer(name, () -> lag().messages(), () -> lag().oldest().toMillis() / 1000.0);
+        threads.forEach(Thread::start);
+        pollThread.start();
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public Lag lag() {
+        return poller.flow().lag();
+    }
+
+    @Override
+    public boolean stop(Duration within) {
+        if (!stopped.compareAndSet(false, true)) {
+            return threads.stream().noneMatch(Thread::isAlive);
+        }
+        long deadline = SystemSource.INSTANCE.nanos() + within.toNanos();
+        // The poller gives the partitions back when the workers have left them, or when the time is over.
+        poller.stop(within);
+        boolean polled = join(pollThread, deadline + AFTERWARDS_NANOS);
+        workers.forEach(SourceWorker::stop);
+        boolean ended = joinAll(deadline);
+        if (!ended || !polled) {
+            LOG.warn("consumer {} did not end its batch within {}; it is interrupted and rolled back", name, within);
+            pollThread.interrupt();
+            threads.forEach(Thread::interrupt);
+            joinAll(SystemSource.INSTANCE.nanos() + TimeUnit.SECONDS.toNanos(1));
+        }
+        ground.metrics().consumerStopped(name);
+        whenStopped.run();
+        return ended;
+    }
+
+    private boolean joinAll(long deadline) {
+        boolean all = true;
+        for (Thread thread : threads) {
+            all &= join(thread, deadline);
+        }
+        return all;
+    }
+
+    private static boolean join(Thread thread, long deadline) {
+        try {
+            long left = Math.max(1, deadline - SystemSource.INSTANCE.nanos());
+            return thread.join(Duration.ofNanos(left));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    @Override
+    public void close() {
+        stop(CLOSE_WITHIN);
+    }
+}
