@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.hapax.Key;
 import dev.hapax.Shop;
 import dev.hapax.Shop.Order;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -133,7 +134,7 @@ class BatchHandlerContractTest extends ConsumerFixture {
         }
         AtomicInteger failures = new AtomicInteger();
         try (Consumer running = consumer("keyed")
-                .deduplicateBy(message -> Key.of("things", new String(message.body()))
+                .deduplicateBy(message -> Key.of("things", new String(message.body(), StandardCharsets.UTF_8))
                         .at(Instant.now().minusSeconds(60)))
                 .handle(String.class, (body, tx) -> {
                     handled(tx.connection(), tx.message().messageKey(), body);
@@ -155,7 +156,7 @@ class BatchHandlerContractTest extends ConsumerFixture {
         publish("a", "old");
         publish("b", "new");
         try (Consumer running = consumer("late")
-                .deduplicateBy(message -> new String(message.body()).equals("old")
+                .deduplicateBy(message -> new String(message.body(), StandardCharsets.UTF_8).equals("old")
                         ? Key.of("things", "old").at(Instant.parse("2020-01-01T00:00:00Z"))
                         : Key.of("things", "new"))
                 .handleAll(String.class, (deliveries, tx) -> insertAll(tx.connection(), deliveries))

@@ -16,7 +16,7 @@ public interface Source {
     void check(String consumer);
 
     /** In which group of readers the consumer takes part. */
-    String group(String consumer);
+    String groupId(String consumer);
 
     /** The most bytes of records that are read ahead. */
     long readAheadBytes();

@@ -88,7 +88,8 @@ final class LaneWorker extends Worker {
     @Override
     boolean waitsForOthers() {
         return lag.messages() > 0
-                || lanes.values().stream().anyMatch(lane -> !lane.position.gaps().isEmpty());
+                || lanes.values().stream()
+                        .anyMatch(lane -> !lane.position.gaps().isEmpty());
     }
 
     @Override

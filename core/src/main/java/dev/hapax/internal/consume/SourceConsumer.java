@@ -33,7 +33,7 @@ public final class SourceConsumer implements Consumer {
         this.whenStopped = whenStopped;
         // A new name for each run: a process that was started again must not be taken for its own zombie.
         String node = ground.shared().service() + "/" + SystemSource.INSTANCE.newUuidV7();
-        SourceStore store = new SourceStore(name, node, source.group(name), settings.isDeduplicating());
+        SourceStore store = new SourceStore(name, node, source.groupId(name), settings.isDeduplicating());
         PositionStore members = new PositionStore(name, node, settings.lease.toMillis() / 1000.0);
         this.poller = new SourcePoller(ground, settings, source, store, members, workers);
         for (int i = 0; i < settings.concurrency; i++) {
