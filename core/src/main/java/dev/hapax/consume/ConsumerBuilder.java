@@ -26,7 +26,7 @@ public interface ConsumerBuilder {
     <T> ConsumerBuilder handle(Class<T> type, Handler<? super T> handler);
 
     /**
-     * As {@link #handle}, for all messages of this type that lie one behind another in a batch. For effects that the database does faster together, such as a multi-row {@code INSERT}.
+     * You must set, once or more, or {@link #handle}: what is done with all messages of this type that lie one behind another in a batch. For effects that the database does faster together, such as a multi-row {@code INSERT}.
      */
     <T> ConsumerBuilder handleAll(Class<T> type, BatchHandler<T> handler);
 
@@ -37,7 +37,7 @@ public interface ConsumerBuilder {
     ConsumerBuilder deduplicateById();
 
     /**
-     * As {@link #deduplicateById}, by a key of your own. A message whose key is older than its scope's window is set aside, never applied.
+     * You may tune: as {@link #deduplicateById}, by a key of your own. A message whose key is older than its scope's window is set aside, never applied.
      *
      * @param key the same for the same intended effect, whoever says it and how often
      */

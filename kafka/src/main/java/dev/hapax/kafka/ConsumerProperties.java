@@ -85,9 +85,7 @@ final class ConsumerProperties {
         all.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, 10_000);
         Object protocol = given.getOrDefault(ConsumerConfig.GROUP_PROTOCOL_CONFIG, CLASSIC);
         if (CLASSIC.equalsIgnoreCase(protocol.toString())) {
-            all.put(
-                    ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
-                    CooperativeStickyAssignor.class.getName());
+            all.put(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, CooperativeStickyAssignor.class.getName());
             // A process that was killed is replaced within this time.
             all.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, 10_000);
         }

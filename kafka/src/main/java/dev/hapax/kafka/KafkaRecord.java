@@ -93,7 +93,10 @@ final class KafkaRecord implements SourceRecord {
         if (made == null) {
             String text = header(KafkaHeaders.ID);
             made = text == null
-                    ? named(record.topic(), record.partition() + "/" + record.offset(), Long.toString(record.timestamp()))
+                    ? named(
+                            record.topic(),
+                            record.partition() + "/" + record.offset(),
+                            Long.toString(record.timestamp()))
                     : parse(text);
             id = made;
         }

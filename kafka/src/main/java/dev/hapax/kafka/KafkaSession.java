@@ -82,8 +82,7 @@ final class KafkaSession implements SourceSession {
         try {
             Admin admin = Admin.create(ConsumerProperties.admin(properties));
             try {
-                long timeout = Long.parseLong(
-                        String.valueOf(properties.get("default.api.timeout.ms")));
+                long timeout = Long.parseLong(String.valueOf(properties.get("default.api.timeout.ms")));
                 return new KafkaSession(
                         new KafkaConsumer<>(properties), admin, timeout, subscription, reader, assignments);
             } catch (RuntimeException e) {
@@ -266,12 +265,11 @@ final class KafkaSession implements SourceSession {
         List<TopicPartition> partitions = called(() -> consumer.partitionsFor(topic)).stream()
                 .map(info -> new TopicPartition(topic, info.partition()))
                 .toList();
-        Map<TopicPartition, Long> offsets =
-                switch (start) {
-                    case Start.Beginning beginning -> called(() -> consumer.beginningOffsets(partitions));
-                    case Start.Now now -> called(() -> consumer.endOffsets(partitions));
-                    case Start.At at -> since(partitions, at.instant().toEpochMilli());
-                };
+        Map<TopicPartition, Long> offsets = switch (start) {
+            case Start.Beginning beginning -> called(() -> consumer.beginningOffsets(partitions));
+            case Start.Now now -> called(() -> consumer.endOffsets(partitions));
+            case Start.At at -> since(partitions, at.instant().toEpochMilli());
+        };
         Map<SourcePartition, Long> starts = new HashMap<>();
         offsets.forEach((partition, offset) -> starts.put(ours(partition), offset));
         return starts;

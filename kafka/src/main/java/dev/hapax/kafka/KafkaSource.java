@@ -58,13 +58,7 @@ public final class KafkaSource implements Source {
     }
 
     private static KafkaSource of(Subscription subscription, Map<String, ?> properties) {
-        return new KafkaSource(
-                subscription,
-                Map.copyOf(properties),
-                "",
-                new ByType(""),
-                false,
-                READ_AHEAD_DEFAULT);
+        return new KafkaSource(subscription, Map.copyOf(properties), "", new ByType(""), false, READ_AHEAD_DEFAULT);
     }
 
     /**

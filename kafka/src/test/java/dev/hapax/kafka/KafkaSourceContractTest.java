@@ -106,9 +106,8 @@ class KafkaSourceContractTest {
                     assertThat(tx.message().lane()).isEqualTo(2);
                     assertThat(tx.message().number()).isZero();
                     assertThat(tx.message().operation())
-                            .isEqualTo(Key.of("orders", "o-1")
-                                    .producer("web")
-                                    .at(Instant.parse("2026-01-02T03:04:05Z")));
+                            .isEqualTo(
+                                    Key.of("orders", "o-1").producer("web").at(Instant.parse("2026-01-02T03:04:05Z")));
                     assertThat(tx.message().unwrap(ConsumerRecord.class)).isPresent();
                     order.set(body);
                     done.countDown();
@@ -128,7 +127,9 @@ class KafkaSourceContractTest {
             transactional.initTransactions();
             for (int n = 0; n < 20; n++) {
                 transactional.beginTransaction();
-                transactional.send(new ProducerRecord<>(fixture.topic, 0, bytes("k"), bytes("n" + n)));
+                transactional
+                        .send(new ProducerRecord<>(fixture.topic, 0, bytes("k"), bytes("n" + n)))
+                        .get();
                 if (n % 2 == 0) {
                     transactional.commitTransaction();
                 } else {
@@ -139,7 +140,9 @@ class KafkaSourceContractTest {
         try (Consumer running = fixture.writing("billing").start()) {
             await().atMost(LONG).until(() -> fixture.count() == 10);
             // Where a transaction of Kafka ended, there is an offset without a record; tools see no lag all the same.
-            await().atMost(LONG).until(() -> fixture.position("billing") == 40 && running.lag().messages() == 0);
+            await().atMost(LONG)
+                    .until(() ->
+                            fixture.position("billing") == 40 && running.lag().messages() == 0);
             await().atMost(LONG).until(() -> fixture.groupOffsets("billing") == 40);
         }
         assertThat(fixture.handled("k")).allMatch(body -> Integer.parseInt(body.substring(1)) % 2 == 0);
@@ -153,7 +156,8 @@ class KafkaSourceContractTest {
                         .handleAll(String.class, (deliveries, tx) -> {
                             for (var delivery : deliveries) {
                                 tx.of(delivery.key())
-                                        .publish("billed", delivery.message().messageKey(), "billed " + delivery.body());
+                                        .publish(
+                                                "billed", delivery.message().messageKey(), "billed " + delivery.body());
                             }
                         })
                         .start();
@@ -225,9 +229,9 @@ class KafkaSourceContractTest {
                     .start()) {
                 fixture.sendNumbers(1_000, 2_000);
                 await().atMost(LONG)
-                        .until(() -> fixture.database.queryLong(
-                                        "SELECT count(DISTINCT owner) FROM hapax.kafka_position")
-                                == 2);
+                        .until(() ->
+                                fixture.database.queryLong("SELECT count(DISTINCT owner) FROM hapax.kafka_position")
+                                        == 2);
                 fixture.sendNumbers(2_000, 3_000);
                 await().atMost(LONG).until(() -> fixture.count() >= 3_000);
             }
@@ -265,9 +269,7 @@ class KafkaSourceContractTest {
         try (Consumer running = fixture.writing("billing").start()) {
             fixture.sendNumbers(0, 10);
             await().atMost(LONG).until(() -> fixture.count() == 10);
-            fixture.hapax
-                    .control()
-                    .pause(dev.hapax.control.Control.Kind.CONSUMER, "billing", "a test", "nobody");
+            fixture.hapax.control().pause(dev.hapax.control.Control.Kind.CONSUMER, "billing", "a test", "nobody");
             await().atMost(LONG).until(() -> fixture.hapax.control().list().size() == 1);
             await().during(Duration.ofMillis(1_200)).until(() -> true);
             fixture.sendNumbers(10, 20);

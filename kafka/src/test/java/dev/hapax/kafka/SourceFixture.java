@@ -55,7 +55,8 @@ final class SourceFixture implements AutoCloseable {
         this.topic = "placed-" + NUMBERS.incrementAndGet();
         kafka.createTopic(topic, PARTITIONS);
         this.producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", kafka.bootstrapServers()),
+                // One at a time: a first batch that comes before its topic's leader is ready must not be overtaken.
+                Map.of("bootstrap.servers", kafka.bootstrapServers(), "max.in.flight.requests.per.connection", 1),
                 new ByteArraySerializer(),
                 new ByteArraySerializer());
     }
@@ -69,8 +70,9 @@ final class SourceFixture implements AutoCloseable {
     static void prepare(TestDatabase database) {
         Schema.on(database.dataSource()).apply();
         try {
-            database.execute("CREATE TABLE IF NOT EXISTS handled (nth bigserial, topic text NOT NULL, partition int NOT NULL,"
-                    + " number bigint NOT NULL, message_key text NOT NULL, body text NOT NULL)");
+            database.execute(
+                    "CREATE TABLE IF NOT EXISTS handled (nth bigserial, topic text NOT NULL, partition int NOT NULL,"
+                            + " number bigint NOT NULL, message_key text NOT NULL, body text NOT NULL)");
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
@@ -110,8 +112,7 @@ final class SourceFixture implements AutoCloseable {
     }
 
     ConsumerBuilder writingMany(String name) {
-        return consumer(name)
-                .handleAll(String.class, (deliveries, tx) -> insertAll(tx.connection(), deliveries));
+        return consumer(name).handleAll(String.class, (deliveries, tx) -> insertAll(tx.connection(), deliveries));
     }
 
     static void insert(Connection connection, Message message, String body) throws SQLException {
@@ -130,11 +131,32 @@ final class SourceFixture implements AutoCloseable {
         try (PreparedStatement insert = connection.prepareStatement(
                 "INSERT INTO handled (topic, partition, number, message_key, body) SELECT * FROM"
                         + " unnest(CAST(? AS text[]), CAST(? AS int[]), CAST(? AS bigint[]), CAST(? AS text[]), CAST(? AS text[]))")) {
-            insert.setArray(1, connection.createArrayOf("text", deliveries.stream().map(d -> d.message().topic()).toArray()));
-            insert.setArray(2, connection.createArrayOf("int4", deliveries.stream().map(d -> d.message().lane()).toArray()));
-            insert.setArray(3, connection.createArrayOf("int8", deliveries.stream().map(d -> d.message().number()).toArray()));
-            insert.setArray(4, connection.createArrayOf("text", deliveries.stream().map(d -> d.message().messageKey()).toArray()));
-            insert.setArray(5, connection.createArrayOf("text", deliveries.stream().map(Delivery::body).toArray()));
+            insert.setArray(
+                    1,
+                    connection.createArrayOf(
+                            "text",
+                            deliveries.stream().map(d -> d.message().topic()).toArray()));
+            insert.setArray(
+                    2,
+                    connection.createArrayOf(
+                            "int4",
+                            deliveries.stream().map(d -> d.message().lane()).toArray()));
+            insert.setArray(
+                    3,
+                    connection.createArrayOf(
+                            "int8",
+                            deliveries.stream().map(d -> d.message().number()).toArray()));
+            insert.setArray(
+                    4,
+                    connection.createArrayOf(
+                            "text",
+                            deliveries.stream()
+                                    .map(d -> d.message().messageKey())
+                                    .toArray()));
+            insert.setArray(
+                    5,
+                    connection.createArrayOf(
+                            "text", deliveries.stream().map(Delivery::body).toArray()));
             insert.executeUpdate();
         }
     }
@@ -193,8 +215,9 @@ final class SourceFixture implements AutoCloseable {
 
     /** How many rows come after a later one of their key. */
     long outOfOrder() throws SQLException {
-        return database.queryLong("SELECT count(*) FROM (SELECT number < lag(number) OVER (PARTITION BY partition, message_key ORDER BY nth) AS back"
-                + " FROM handled) o WHERE back");
+        return database.queryLong(
+                "SELECT count(*) FROM (SELECT number < lag(number) OVER (PARTITION BY partition, message_key ORDER BY nth) AS back"
+                        + " FROM handled) o WHERE back");
     }
 
     long held(String state) throws SQLException {
@@ -210,8 +233,15 @@ final class SourceFixture implements AutoCloseable {
     /** The sum of the offsets that the group has in Kafka, as a tool would ask for them. */
     long groupOffsets(String group) {
         try {
-            return kafka.admin().listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().entrySet().stream()
-                    .filter(entry -> entry.getValue() != null && entry.getKey().topic().equals(topic))
+            return kafka
+                    .admin()
+                    .listConsumerGroupOffsets(group)
+                    .partitionsToOffsetAndMetadata()
+                    .get()
+                    .entrySet()
+                    .stream()
+                    .filter(entry ->
+                            entry.getValue() != null && entry.getKey().topic().equals(topic))
                     .mapToLong(entry -> entry.getValue().offset())
                     .sum();
         } catch (InterruptedException | java.util.concurrent.ExecutionException e) {

@@ -262,11 +262,6 @@ final class LaneWorker extends Worker {
         doubt();
     }
 
-    private void doubt() {
-        inDoubt = true;
-        doubtNanos = SystemSource.INSTANCE.nanos();
-    }
-
     private void measure(Connection connection) throws SQLException {
         long now = SystemSource.INSTANCE.nanos();
         if (now - lagMeasuredNanos < LAG_NANOS) {
