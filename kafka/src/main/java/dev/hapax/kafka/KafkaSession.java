@@ -24,6 +24,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -240,11 +241,14 @@ final class KafkaSession implements SourceSession {
     @Override
     public Optional<UUID> identity(String topic) {
         try {
-            Uuid id = admin.describeTopics(List.of(topic))
-                    .topicNameValues()
-                    .get(topic)
+            TopicDescription topicNow = admin.describeTopics(List.of(topic))
+                    .allTopicNames()
                     .get(timeoutMillis, TimeUnit.MILLISECONDS)
-                    .topicId();
+                    .get(topic);
+            if (topicNow == null) {
+                return Optional.empty();
+            }
+            Uuid id = topicNow.topicId();
             return Optional.of(new UUID(id.getMostSignificantBits(), id.getLeastSignificantBits()));
         } catch (ExecutionException e) {
             if (e.getCause() instanceof UnknownTopicOrPartitionException
