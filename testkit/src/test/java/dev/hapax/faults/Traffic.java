@@ -23,7 +23,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -80,11 +79,10 @@ final class Traffic implements AutoCloseable {
     }
 
     private void open() {
-        UnaryOperator<dev.hapax.HapaxBuilder> settings = builder -> builder.attempts(2);
         for (int i = 0; i < 2; i++) {
             HikariDataSource pool = pool();
             pools.add(pool);
-            Hapax hapax = settings.apply(Shop.builder(pool)).open();
+            Hapax hapax = Shop.builder(pool).attempts(2).open();
             services.add(hapax);
             consumers.add(hapax.consumer(CONSUMER)
                     .topic(TOPIC)
