@@ -30,6 +30,7 @@ public final class MicrometerMetrics implements Metrics {
     private final Map<String, ScopeMeters> scopes = new ConcurrentHashMap<>();
     private final Map<String, ConsumerMeters> consumers = new ConcurrentHashMap<>();
     private final Map<String, ClaimMeters> claims = new ConcurrentHashMap<>();
+    private final Map<String, SagaMeters> sagas = new ConcurrentHashMap<>();
 
     private MicrometerMetrics(MeterRegistry registry) {
         this.registry = registry;
@@ -152,6 +153,30 @@ public final class MicrometerMetrics implements Metrics {
         claimMeters(scope).call.record(nanos, TimeUnit.NANOSECONDS);
     }
 
+    @Override
+    public void saga(String name) {
+        sagaMeters(name);
+    }
+
+    @Override
+    public void saga(String name, SagaEvent event) {
+        counter(sagaMeters(name).events, event).increment();
+    }
+
+    @Override
+    public void sagaStep(String name, StepEvent event) {
+        counter(sagaMeters(name).steps, event).increment();
+    }
+
+    private static <E extends Enum<E>> Counter counter(Map<E, Counter> counters, E which) {
+        return Objects.requireNonNull(counters.get(which));
+    }
+
+    private SagaMeters sagaMeters(String name) {
+        SagaMeters known = sagas.get(name);
+        return known != null ? known : sagas.computeIfAbsent(name, saga -> new SagaMeters(registry, saga));
+    }
+
     private ClaimMeters claimMeters(String scope) {
         ClaimMeters known = claims.get(scope);
         return known != null ? known : claims.computeIfAbsent(scope, name -> new ClaimMeters(registry, name));
@@ -198,6 +223,33 @@ public final class MicrometerMetrics implements Metrics {
                     .description("The statement that writes the marker")
                     .tag("scope", scope)
                     .register(registry);
+        }
+    }
+
+    private static final class SagaMeters {
+
+        private final Map<SagaEvent, Counter> events = new EnumMap<>(SagaEvent.class);
+        private final Map<StepEvent, Counter> steps = new EnumMap<>(StepEvent.class);
+
+        private SagaMeters(MeterRegistry registry, String saga) {
+            for (SagaEvent event : SagaEvent.values()) {
+                events.put(
+                        event,
+                        Counter.builder("hapax.sagas")
+                                .description("Sagas, by what became of them")
+                                .tag("saga", saga)
+                                .tag("event", tag(event))
+                                .register(registry));
+            }
+            for (StepEvent event : StepEvent.values()) {
+                steps.put(
+                        event,
+                        Counter.builder("hapax.saga.steps")
+                                .description("Tries of steps, by what became of them")
+                                .tag("saga", saga)
+                                .tag("step", tag(event))
+                                .register(registry));
+            }
         }
     }
 

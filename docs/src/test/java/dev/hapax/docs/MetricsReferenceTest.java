@@ -24,6 +24,7 @@ class MetricsReferenceTest {
         metrics.scope("orders.place");
         metrics.consumer("billing", () -> 0, () -> 0);
         metrics.claims("payments.charge", () -> 0, () -> 0);
+        metrics.saga("fulfil");
         return registry;
     }
 
@@ -47,7 +48,7 @@ class MetricsReferenceTest {
 
     @Test
     void every_value_of_a_tag_that_has_few_is_explained() {
-        for (String tag : List.of("ending", "handling", "claiming")) {
+        for (String tag : List.of("ending", "handling", "claiming", "event", "step")) {
             Set<String> values = new TreeSet<>();
             registered().getMeters().forEach(meter -> {
                 String value = meter.getId().getTag(tag);

@@ -25,7 +25,7 @@ public final class Worker {
 
     private Worker() {}
 
-    /** @param args the database's URL, then {@code once FROM TO} or {@code consume LEASE_MILLIS} */
+    /** @param args the database's URL, then {@code once FROM TO}, {@code consume LEASE_MILLIS} or {@code saga LEASE_MILLIS} */
     public static void main(String[] args) throws Exception {
         ChildJvm.endWithParent();
         HikariConfig config = new HikariConfig();
@@ -35,6 +35,7 @@ public final class Worker {
                 Hapax hapax = service(pool).open()) {
             switch (args[1].toLowerCase(Locale.ROOT)) {
                 case "once" -> once(hapax, Integer.parseInt(args[2]), Integer.parseInt(args[3]));
+                case "saga" -> sagas(hapax, Integer.parseInt(args[2]));
                 case "consume" -> consume(hapax, Integer.parseInt(args[2]));
                 default -> throw new IllegalArgumentException(args[1]);
             }
@@ -97,6 +98,25 @@ public final class Worker {
         print("consuming");
         Thread.currentThread().join();
         consumer.close();
+    }
+
+    /** Runs sagas of five steps that take a moment each. */
+    private static void sagas(Hapax hapax, int leaseMillis) throws Exception {
+        hapax.saga("fulfil", String.class).lease(Duration.ofMillis(leaseMillis)).run((saga, id) -> {
+            for (int n = 1; n <= 5; n++) {
+                saga.step("step", tx -> {
+                            Shop.effect(
+                                    tx.connection(),
+                                    "saga-" + id + "-" + saga.key().id());
+                            try (var statement = tx.connection().createStatement()) {
+                                statement.execute("SELECT pg_sleep(0.02)");
+                            }
+                        })
+                        .run();
+            }
+        });
+        print("ready");
+        Thread.currentThread().join();
     }
 
     private static void print(String line) {
