@@ -15,6 +15,8 @@ import dev.hapax.once.OnceAll;
 import dev.hapax.once.OnceValue;
 import dev.hapax.saga.SagaBuilder;
 import dev.hapax.saga.Sagas;
+import dev.hapax.twophase.Participants;
+import dev.hapax.twophase.TwoPhase;
 import java.util.List;
 import java.util.function.Function;
 import javax.sql.DataSource;
@@ -91,6 +93,16 @@ public final class Hapax implements AutoCloseable {
     /** Operations in systems that aren't ours, as they are stored: for operators. */
     public Claims claims() {
         return home.claims().stored();
+    }
+
+    /** An operation with effects in the home database and in others, which commit together or not at all. */
+    public TwoPhase twoPhase(Key key) {
+        return home.twoPhase().twoPhase(key);
+    }
+
+    /** The other resources of two-phase commits, and branches that wait there: for operators. */
+    public Participants participants() {
+        return home.twoPhase();
     }
 
     /**

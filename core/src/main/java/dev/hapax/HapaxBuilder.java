@@ -7,10 +7,13 @@ import dev.hapax.schema.Schema;
 import dev.hapax.spi.Codec;
 import dev.hapax.spi.Metrics;
 import dev.hapax.spi.Tracing;
+import dev.hapax.twophase.Participant;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import javax.sql.DataSource;
+import javax.sql.XADataSource;
+import javax.transaction.xa.Xid;
 
 /**
  * The settings of a service, got from {@link Hapax#on(DataSource)}. Only {@link #name} must be set. What is refused is refused here or in {@link #open()}, with the setting, the value
@@ -52,6 +55,31 @@ public final class HapaxBuilder {
     /** You may tune: the window of scopes that are not declared, and how long their answers are kept. Default 30 days; see {@link Scope#remember}. */
     public HapaxBuilder remember(Duration window) {
         settings.defaults = settings.defaults.remember(window);
+        return this;
+    }
+
+    /** You may tune: a database beside the home that takes part in two-phase commits; see {@link #participant(String, Participant)}. */
+    public HapaxBuilder participant(String participant, XADataSource source) {
+        return participant(participant, Participant.of(source));
+    }
+
+    /**
+     * You may tune: a resource beside the home that takes part in two-phase commits; see {@link Hapax#twoPhase}. From {@link #open()} on, this process looks there for branches of this home
+     * that were left by their owners. Give it to every process that may have to do so, and keep its name for ever.
+     *
+     * @param participant 1 to 64 letters, digits, {@code . _ -} or {@code /}
+     */
+    public HapaxBuilder participant(String participant, Participant resource) {
+        Checks.name("participant", participant);
+        Checks.that(
+                participant.length() <= Xid.MAXBQUALSIZE,
+                "participant %s is longer than %d",
+                participant,
+                Xid.MAXBQUALSIZE);
+        Checks.that(
+                settings.participants.putIfAbsent(participant, resource) == null,
+                "the participant %s is given twice",
+                participant);
         return this;
     }
 
@@ -98,8 +126,8 @@ public final class HapaxBuilder {
     }
 
     /**
-     * You probably shouldn't: whether this process creates and drops partitions and moves delayed messages (with a role that can't do so, another process
-     * must). Default true.
+     * You probably shouldn't: whether this process creates and drops partitions, moves delayed messages and recovers branches that were left (with a role that
+     * can't do so, another process must). Default true.
      */
     public HapaxBuilder housekeeping(boolean here) {
         settings.housekeeping = here;
@@ -129,7 +157,7 @@ public final class HapaxBuilder {
      *
      * @throws IllegalStateException if the name is not set
      * @throws SchemaException if the schema is not complete, or a scope's stored window contradicts its declaration
-     * @throws StoreException if the database can't be asked
+     * @throws StoreException if the database can't be asked, or a participant can't prepare transactions
      */
     public Hapax open() {
         Checks.state(

@@ -20,6 +20,7 @@ import dev.hapax.internal.once.OnceFactory;
 import dev.hapax.internal.saga.SagaEngine;
 import dev.hapax.internal.saga.SagaGround;
 import dev.hapax.internal.saga.StoredSagas;
+import dev.hapax.internal.twophase.TwoPhaseFactory;
 import dev.hapax.saga.SagaBuilder;
 import dev.hapax.saga.Sagas;
 import java.nio.file.Path;
@@ -46,6 +47,7 @@ public final class Home implements AutoCloseable {
     private final Keeper keeper;
     private final OnceFactory once;
     private final ClaimFactory claims;
+    private final TwoPhaseFactory twoPhase;
     private final ConsumerGround consumerGround;
     private final Quarantine quarantine;
     private final Consumers stored;
@@ -82,6 +84,10 @@ public final class Home implements AutoCloseable {
                 shared,
                 new OnceFactory.Settings(settings.metrics, retries, settings.futureTolerance, settings.waitUpTo));
         this.claims = new ClaimFactory(settings.name, once.settlements(), names);
+        this.twoPhase = new TwoPhaseFactory(
+                new TwoPhaseFactory.Ground(settings.name, once.settlements(), partitions, clock),
+                settings.participants,
+                settings.waitUpTo);
         this.consumerGround = new ConsumerGround(connections, shared, once, retries, settings.metrics, pauses, signals);
         this.quarantine = new HeldQuarantine(connections);
         this.stored = new StoredConsumers(connections);
@@ -137,7 +143,11 @@ public final class Home implements AutoCloseable {
         Deadlines deadlines = new Deadlines(settings.name);
         try {
             Home home = new Home(settings, deadlines);
+            home.twoPhase.prove();
             home.keeper.start();
+            if (settings.housekeeping) {
+                home.twoPhase.start();
+            }
             return home;
         } catch (SQLException e) {
             deadlines.close();
@@ -158,6 +168,10 @@ public final class Home implements AutoCloseable {
 
     public ClaimFactory claims() {
         return claims;
+    }
+
+    public TwoPhaseFactory twoPhase() {
+        return twoPhase;
     }
 
     public Quarantine quarantine() {
@@ -210,6 +224,7 @@ public final class Home implements AutoCloseable {
         }
         claims.close();
         sagaEngine.close();
+        twoPhase.close();
         keeper.close();
         deadlines.close();
     }

@@ -132,10 +132,10 @@ final class Housekeeper {
     private static Set<String> treesInUse(Connection connection) throws SQLException {
         List<String> trees = new ArrayList<>(List.of(LOG_TREE));
         try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(
-                        "SELECT 'marker_' || marker_days FROM hapax.scope"
-                                + " UNION SELECT 'outcome_' || outcome_days FROM hapax.scope"
-                                + " UNION SELECT name FROM hapax.tree WHERE name LIKE 'saga%' AND EXISTS (SELECT FROM hapax.saga_definition)")) {
+                ResultSet row = statement.executeQuery("SELECT 'marker_' || marker_days FROM hapax.scope"
+                        + " UNION SELECT 'outcome_' || outcome_days FROM hapax.scope"
+                        + " UNION SELECT name FROM hapax.tree WHERE name LIKE 'saga%' AND EXISTS (SELECT FROM hapax.saga_definition)"
+                        + " UNION SELECT 'two_phase' WHERE EXISTS (SELECT FROM hapax.two_phase)")) {
             while (row.next()) {
                 trees.add(row.getString(1));
             }

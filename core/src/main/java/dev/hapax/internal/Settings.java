@@ -4,6 +4,7 @@ import dev.hapax.Scope;
 import dev.hapax.spi.Codec;
 import dev.hapax.spi.Metrics;
 import dev.hapax.spi.Tracing;
+import dev.hapax.twophase.Participant;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -28,6 +29,7 @@ public final class Settings {
     public int attempts = 5;
     public int payloadMax = 1 << 20;
     public int messagesMax = 10_000;
+    public final Map<String, Participant> participants = new LinkedHashMap<>();
     public boolean housekeeping = true;
     public @Nullable Path historyWitness;
 

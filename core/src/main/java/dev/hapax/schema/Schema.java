@@ -30,7 +30,14 @@ public final class Schema {
 
     /** The files, in order. */
     private static final List<String> FILES =
-            List.of("V1__once.sql", "V2__log.sql", "V3__control.sql", "V4__kafka.sql", "V5__claim.sql", "V6__saga.sql");
+            List.of(
+                    "V1__once.sql",
+                    "V2__log.sql",
+                    "V3__control.sql",
+                    "V4__kafka.sql",
+                    "V5__claim.sql",
+                    "V6__saga.sql",
+                    "V7__twophase.sql");
 
     private static final Pattern ROLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_$]{0,62}");
 
@@ -208,7 +215,10 @@ public final class Schema {
                 "hapax.saga_step",
                 "hapax.saga_ended",
                 "hapax.saga_signal",
-                "hapax.saga_action"));
+                "hapax.saga_action",
+                "hapax.home",
+                "hapax.two_phase",
+                "hapax.two_phase_branch"));
         for (int days : new int[] {1, 7, 30, 90, 400}) {
             names.add("hapax.marker_" + days);
             names.add("hapax.outcome_" + days);

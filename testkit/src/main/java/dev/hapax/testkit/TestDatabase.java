@@ -8,7 +8,9 @@ import java.sql.Statement;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import javax.sql.DataSource;
+import javax.sql.XADataSource;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.postgresql.xa.PGXADataSource;
 
 /**
  * One database of an {@link EmbeddedDatabase}: where it is, and connections to it.
@@ -75,6 +77,26 @@ public final class TestDatabase implements AutoCloseable {
      */
     public DataSource dataSourceAs(String role) {
         return dataSource(server.port(), role);
+    }
+
+    /** {@return a data source of connections that take part in two-phase commits, without a pool, as the superuser} */
+    public XADataSource xaDataSource() {
+        return xaDataSourceAt(server.port());
+    }
+
+    /**
+     * As {@link #xaDataSource()}, by way of another port.
+     *
+     * @param port a port of the loopback interface, such as a {@link TcpProxy}'s
+     * @return the data source
+     */
+    public XADataSource xaDataSourceAt(int port) {
+        PGXADataSource source = new PGXADataSource();
+        source.setServerNames(new String[] {"127.0.0.1"});
+        source.setPortNumbers(new int[] {port});
+        source.setDatabaseName(name);
+        source.setUser(EmbeddedDatabase.USER);
+        return source;
     }
 
     private PGSimpleDataSource dataSource(int port, String role) {

@@ -54,6 +54,11 @@ public final class MarkerTable {
                 + " JOIN " + name + " m ON m.scope = w.scope AND m.producer = w.producer AND m.key = w.key";
     }
 
+    /** The statement that inserts a marker: scope, producer, key and, if it matches, the fingerprint. */
+    public String insert(boolean matching) {
+        return matching ? insertMatching : insert;
+    }
+
     static MarkerTable of(String tree, long epochDay) {
         return new MarkerTable(Partitions.table(tree, epochDay), Days.iso(epochDay));
     }

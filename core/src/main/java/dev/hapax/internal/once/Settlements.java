@@ -172,8 +172,28 @@ public final class Settlements {
         return engine.outcomes.isOver(marker, keptAt);
     }
 
+    /** Refuses a key that was seen with another request. */
+    public void checkSameRequest(Connection connection, Marker marker, byte @Nullable [] fingerprint)
+            throws SQLException {
+        engine.checkSameRequest(connection, marker, fingerprint);
+    }
+
     /** Runs the caller's work in the connection's transaction, writes what it published, and commits. */
     public void workAndCommit(Connection connection, Work work) throws SQLException {
+        workAndCommit(connection, work, () -> {
+            // Nothing comes between.
+        });
+    }
+
+    /** What comes between the work and its commit. */
+    @FunctionalInterface
+    public interface Gate {
+        /** Lets it pass by returning. */
+        void pass() throws SQLException;
+    }
+
+    /** As {@link #workAndCommit(Connection, Work)}, with a gate between the work and its commit. */
+    public void workAndCommit(Connection connection, Work work, Gate gate) throws SQLException {
         ActiveTransaction tx = new ActiveTransaction(connection, engine.shared);
         try {
             work.apply(tx);
@@ -184,6 +204,7 @@ public final class Settlements {
             }
             throw new WorkFailure(t);
         }
+        gate.pass();
         engine.flushAndCommit(connection, tx, true);
     }
 

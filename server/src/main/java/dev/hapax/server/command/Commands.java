@@ -21,6 +21,7 @@ import picocli.CommandLine.ScopeType;
             ResumeCommand.class,
             HistoryCommand.class,
             AdoptCommand.class,
+            TwoPhaseCommand.class,
             PruneCommand.class,
             HousekeepCommand.class
         },

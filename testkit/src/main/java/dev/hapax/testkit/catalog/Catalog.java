@@ -14,6 +14,7 @@ public final class Catalog {
         List<Scenario<?>> all = new ArrayList<>(OnceScenarios.all());
         all.addAll(ConsumerScenarios.all());
         all.addAll(HousekeepingScenarios.all());
+        all.addAll(TwoPhaseScenarios.all());
         return all;
     }
 }

@@ -66,6 +66,18 @@ public final class Mutants {
                         "lease on the machine's own clock",
                         ConsumerScenarios.effect()
                                 .mutated("lease on the machine's own clock", Mutations.leaseByOwnClock()),
-                        Invariants.LEASES_ARE_KEPT));
+                        Invariants.LEASES_ARE_KEPT),
+                new Mutant(
+                        "branches committed before the home",
+                        TwoPhaseScenarios.committedBeforeHome(),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "branch rolled back without a fence",
+                        TwoPhaseScenarios.rolledBackWithoutFence(),
+                        Invariants.ACKNOWLEDGED_IS_APPLIED),
+                new Mutant(
+                        "branch committed without asking",
+                        TwoPhaseScenarios.committedWithoutAsking(),
+                        Invariants.AT_MOST_ONCE));
     }
 }

@@ -2,6 +2,7 @@ package dev.hapax.testkit.proof;
 
 import dev.hapax.testkit.proof.Point.Kind;
 import dev.hapax.testkit.proof.Point.Side;
+import dev.hapax.twophase.Participant;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Set;
@@ -25,6 +26,7 @@ public final class Node {
     private final Wiring wiring;
     private final DataSource source;
     private final Set<Connection> taken = ConcurrentHashMap.newKeySet();
+    private final Set<AutoCloseable> sessions = ConcurrentHashMap.newKeySet();
     private volatile boolean dead;
     private volatile boolean refused;
 
@@ -81,8 +83,26 @@ public final class Node {
         return result;
     }
 
+    /**
+     * A resource of this process beside its database, for two-phase commits: preparing and ending a branch are points, and its sessions end with the process.
+     *
+     * @param resource the real one
+     * @return what the process uses instead
+     */
+    public Participant participant(Participant resource) {
+        return new CrashParticipant(this, resource);
+    }
+
+    void owns(AutoCloseable session) {
+        sessions.add(session);
+    }
+
+    void ownsNoLonger(AutoCloseable session) {
+        sessions.remove(session);
+    }
+
     /** Passes a point without a connection. */
-    private void pass(Kind kind, Side side, boolean commits, String label) {
+    void pass(Kind kind, Side side, boolean commits, String label) {
         checkAlive();
         Mode mode = wiring.tripwire().pass(kind, side, commits, label);
         if (mode != null) {
@@ -109,6 +129,14 @@ public final class Node {
             }
         }
         taken.clear();
+        for (AutoCloseable session : sessions) {
+            try {
+                session.close();
+            } catch (Exception e) {
+                throw new IllegalStateException("a session could not be ended", e);
+            }
+        }
+        sessions.clear();
     }
 
     void checkAlive() {
