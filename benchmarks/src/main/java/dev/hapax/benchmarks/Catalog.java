@@ -20,6 +20,7 @@ final class Catalog {
             new IdleBenchmark(),
             new FlatBacklogBenchmark(),
             new FlatOpenTransactionBenchmark(),
+            new TwoPhaseBenchmark(),
             new MarkersBenchmark(),
             new DropDayBenchmark());
 

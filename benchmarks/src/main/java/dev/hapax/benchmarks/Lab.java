@@ -14,6 +14,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
+import javax.sql.XADataSource;
 
 /**
  * What both sides work on: a durable PostgreSQL of its own, Hapax's schema in it, one pool, one table for effects, and the partition of markers of today.
@@ -109,6 +110,10 @@ final class Lab implements AutoCloseable {
     /** Today's partition of markers. */
     String markers() {
         return "hapax.marker_30_" + day.format(DateTimeFormatter.BASIC_ISO_DATE);
+    }
+
+    XADataSource xaDataSource() {
+        return database.xaDataSource();
     }
 
     String jdbcUrl() {

@@ -70,7 +70,17 @@ final class Payments {
         void insert(Connection connection) throws SQLException;
     }
 
+    /** What follows the commit. */
+    @FunctionalInterface
+    interface Then {
+        void run() throws SQLException;
+    }
+
     boolean inserts(String side, String id, More more) throws SQLException {
+        return inserts(side, id, more, () -> {});
+    }
+
+    boolean inserts(String side, String id, More more, Then then) throws SQLException {
         try (Connection connection = lab.pool.getConnection()) {
             connection.setAutoCommit(false);
             try {
@@ -80,6 +90,7 @@ final class Payments {
                     more.insert(connection);
                 }
                 connection.commit();
+                then.run();
                 return fresh;
             } catch (Throwable failure) {
                 connection.rollback();

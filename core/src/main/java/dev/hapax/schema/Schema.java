@@ -29,15 +29,14 @@ import javax.sql.DataSource;
 public final class Schema {
 
     /** The files, in order. */
-    private static final List<String> FILES =
-            List.of(
-                    "V1__once.sql",
-                    "V2__log.sql",
-                    "V3__control.sql",
-                    "V4__kafka.sql",
-                    "V5__claim.sql",
-                    "V6__saga.sql",
-                    "V7__twophase.sql");
+    private static final List<String> FILES = List.of(
+            "V1__once.sql",
+            "V2__log.sql",
+            "V3__control.sql",
+            "V4__kafka.sql",
+            "V5__claim.sql",
+            "V6__saga.sql",
+            "V7__twophase.sql");
 
     private static final Pattern ROLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_$]{0,62}");
 

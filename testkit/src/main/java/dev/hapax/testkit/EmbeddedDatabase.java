@@ -47,7 +47,6 @@ public final class EmbeddedDatabase implements AutoCloseable {
             "fsync", "on",
             "synchronous_commit", "on",
             "full_page_writes", "on",
-            "max_prepared_transactions", "64",
             "wal_level", "logical",
             "listen_addresses", "127.0.0.1");
 
@@ -526,6 +525,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
                     "UTC"));
             // A test's process that is stopped in a transaction must not hold its locks for ever.
             all.put("idle_in_transaction_session_timeout", "30s");
+            all.put("max_prepared_transactions", "64");
             all.putAll(settings);
             all.putAll(FIXED);
             try {

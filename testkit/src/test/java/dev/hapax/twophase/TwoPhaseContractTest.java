@@ -9,6 +9,7 @@ import dev.hapax.Hapax;
 import dev.hapax.Key;
 import dev.hapax.KeyReusedException;
 import dev.hapax.Shop;
+import dev.hapax.StoreException;
 import dev.hapax.once.Verdict;
 import dev.hapax.testkit.EmbeddedDatabase;
 import dev.hapax.testkit.TestDatabase;
@@ -44,7 +45,10 @@ class TwoPhaseContractTest {
         ledger = EmbeddedDatabase.shared().createDatabase();
         ledger.execute("CREATE TABLE effect (id text NOT NULL, amount int NOT NULL)");
         shop = Shop.open(builder -> builder.participant(
-                "ledger", new FaultyParticipant(Participant.of(ledger.xaDataSource()), () -> onCommit.get().strike())));
+                "ledger",
+                new FaultyParticipant(
+                        Participant.of(ledger.xaDataSource()),
+                        () -> onCommit.get().strike())));
     }
 
     @AfterEach
@@ -108,7 +112,7 @@ class TwoPhaseContractTest {
                         insert.execute("INSERT INTO child VALUES ('nobody')");
                     }
                 }))
-                .isInstanceOf(dev.hapax.StoreException.class);
+                .isInstanceOf(StoreException.class);
         assertThat(prepared()).isZero();
         assertThat(inLedger(key)).isZero();
     }
@@ -182,6 +186,20 @@ class TwoPhaseContractTest {
         assertThat(owner.get()).isEqualTo(Verdict.APPLIED);
         await().atMost(LONG).until(() -> inLedger(key) == 1);
         assertThat(prepared()).isZero();
+    }
+
+    @Test
+    void a_participant_that_can_not_prepare_is_refused_when_the_service_is_opened_with_the_setting_named() {
+        try (EmbeddedDatabase server = EmbeddedDatabase.builder()
+                .inMemory()
+                .setting("max_prepared_transactions", "0")
+                .start()) {
+            assertThatThrownBy(() -> Shop.builder(shop.pool)
+                            .participant("ledger", server.database().xaDataSource())
+                            .open())
+                    .isInstanceOf(StoreException.class)
+                    .hasMessageContaining("set max_prepared_transactions");
+        }
     }
 
     @Test

@@ -109,11 +109,11 @@ final class TwoPhaseEngine {
                 cleanUp();
                 throw failure;
             }
-            settlements.metrics().once(key.scope(), verdict == Verdict.APPLIED ? Ending.APPLIED : Ending.REPLAYED, 1);
             OpenBranches open = branches;
             if (open != null) {
                 commit(open);
             }
+            settlements.metrics().once(key.scope(), verdict == Verdict.APPLIED ? Ending.APPLIED : Ending.REPLAYED, 1);
             return verdict;
         }
 

@@ -64,6 +64,7 @@ public final class TwoPhaseFactory implements Participants, AutoCloseable {
                 sessions.prove(home, decisions.today());
             } catch (SQLException e) {
                 if (XaFaults.isPrepareDisabled(e)) {
+                    participants.values().forEach(Sessions::close);
                     throw new StoreException(XaFaults.disabled(sessions.name()), e);
                 }
                 LOG.warn(

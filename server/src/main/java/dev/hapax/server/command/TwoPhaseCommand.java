@@ -21,9 +21,12 @@ final class TwoPhaseCommand {
             .text("TOKEN", "token", b -> b.token().toString())
             .text("PARTICIPANT", "participant", Branch::participant)
             .text("STATE", "state", b -> b.state().name().toLowerCase(Locale.ROOT))
-            .text("OUTCOME", "outcome", b -> b.outcome()
-                    .map(outcome -> outcome.toLowerCase(Locale.ROOT))
-                    .orElse(null))
+            .text(
+                    "OUTCOME",
+                    "outcome",
+                    b -> b.outcome()
+                            .map(outcome -> outcome.toLowerCase(Locale.ROOT))
+                            .orElse(null))
             .text("SCOPE", "scope", Branch::scope)
             .text("KEY", "key", b -> b.key().orElse(null))
             .number("TRIES", "attempts", Branch::attempts)

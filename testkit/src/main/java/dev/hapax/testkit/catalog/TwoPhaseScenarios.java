@@ -130,7 +130,8 @@ final class TwoPhaseScenarios {
 
     /** A mutant: a branch is committed as soon as it is prepared, before the home transaction. */
     static Scenario<Hapax> committedBeforeHome() {
-        return scenario(real -> () -> new Eager(real.open())).mutated("branches committed before the home", Mutation.NONE);
+        return scenario(real -> () -> new Eager(real.open()))
+                .mutated("branches committed before the home", Mutation.NONE);
     }
 
     /** A mutant: recovery looks for the decision, finds none at the moment, and rolls back. */
@@ -144,9 +145,7 @@ final class TwoPhaseScenarios {
                         }
                         String values = sql.substring(sql.indexOf("VALUES (") + 8, sql.lastIndexOf(')'));
                         return "INSERT INTO unfenced (day, token, scope, producer, committed) SELECT * FROM (VALUES ("
-                                + values
-                                        .replaceFirst("\\?", "CAST(? AS uuid)")
-                                        .replace(" ?,", " CAST(? AS int),")
+                                + values.replaceFirst("\\?", "CAST(? AS uuid)").replace(" ?,", " CAST(? AS int),")
                                 + ")) v (day, token, scope, producer, committed)"
                                 + " WHERE NOT EXISTS (SELECT FROM hapax.two_phase t WHERE t.token = v.token)";
                     }
