@@ -40,15 +40,16 @@ final class BranchStore {
      */
     record Stored(State state, boolean heuristic) {}
 
-    @Nullable
-    Stored find(BranchXid xid) throws SQLException {
+    Optional<Stored> find(BranchXid xid) throws SQLException {
         return connections.autoCommit(connection -> {
             try (PreparedStatement select = connection.prepareStatement(
                     "SELECT state, outcome IS NOT NULL FROM hapax.two_phase_branch WHERE token = ? AND participant = ?")) {
                 select.setObject(1, xid.token());
                 select.setString(2, xid.participant());
                 try (ResultSet row = select.executeQuery()) {
-                    return row.next() ? new Stored(State.valueOf(row.getString(1)), row.getBoolean(2)) : null;
+                    return row.next()
+                            ? Optional.of(new Stored(State.valueOf(row.getString(1)), row.getBoolean(2)))
+                            : Optional.<Stored>empty();
                 }
             }
         });

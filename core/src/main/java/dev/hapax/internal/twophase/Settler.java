@@ -5,6 +5,7 @@ import dev.hapax.internal.twophase.Decisions.Decision;
 import dev.hapax.twophase.Participants.State;
 import java.sql.SQLException;
 import java.util.Locale;
+import java.util.Optional;
 import javax.transaction.xa.XAException;
 import javax.transaction.xa.XAResource;
 import org.jspecify.annotations.Nullable;
@@ -37,9 +38,9 @@ final class Settler {
     /** Ends a branch that was found prepared. Never throws: what fails is noted and found again. */
     Settled settle(XAResource resource, BranchXid xid) {
         try {
-            Stored known = store.find(xid);
-            if (known != null && known.heuristic()) {
-                return known.state() == State.CLOSED ? forget(resource, xid) : Settled.HEURISTIC;
+            Optional<Stored> known = store.find(xid);
+            if (known.isPresent() && known.get().heuristic()) {
+                return known.get().state() == State.CLOSED ? forget(resource, xid) : Settled.HEURISTIC;
             }
             Decision decision = decisions.decide(xid);
             return switch (decision) {
