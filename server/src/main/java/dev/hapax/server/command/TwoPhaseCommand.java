@@ -100,7 +100,7 @@ final class TwoPhaseCommand {
             footer = {
                 "",
                 "Example:",
-                "  ./hapax twophase close 019dbe0c-5a55-7cd3-9a2e-3f6d5d1f9b11 --participant ledger --reason \"booked by hand, ticket 4711\""
+                "  ./hapax twophase close 019dbe0c-5a55-7cd3-9a2e-3f6d5d1f9b11 --participant ledger --reason \"booked by hand\""
             })
     static final class Close extends DatabaseCommand {
 
