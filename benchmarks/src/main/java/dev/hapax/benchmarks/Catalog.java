@@ -12,6 +12,7 @@ final class Catalog {
             new OnceStatementBenchmark(),
             new OnceBatchBenchmark(),
             new RedeliveryStormBenchmark(),
+            new ClaimBenchmark(),
             new PublishBenchmark(),
             new DeliveryBenchmark(),
             new DrainBenchmark(),

@@ -2,7 +2,9 @@ package dev.hapax.claim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import dev.hapax.Hapax;
 import dev.hapax.InProgressException;
 import dev.hapax.Key;
 import dev.hapax.KeyReusedException;
@@ -21,6 +23,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One caller and one operation in another system. */
 class ClaimContractTest {
@@ -296,5 +300,36 @@ class ClaimContractTest {
         assertThat(shop.database.queryLong("SELECT token FROM hapax.claim")).isEqualTo(token);
         answer.countDown();
         assertThat(((Settled<String>) first.get()).value()).isEqualTo("first");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"read committed", "repeatable read", "serializable"})
+    void a_caller_whose_look_is_older_than_the_settlement_does_not_call_again(String isolation) throws Exception {
+        shop.database.execute(
+                "ALTER DATABASE " + shop.database.name() + " SET default_transaction_isolation = '" + isolation + "'");
+        try (Hapax hapax = Shop.builder(shop.database.pooled(6)).open()) {
+            Bank bank = new Bank(false);
+            CountDownLatch settling = new CountDownLatch(1);
+            CountDownLatch settle = new CountDownLatch(1);
+            CompletableFuture<ClaimResult<String>> first = Shop.async(() -> hapax.claim(key)
+                    .perform(bank::charge)
+                    .settling((charge, tx) -> {
+                        settling.countDown();
+                        settle.await();
+                    })
+                    .settleWithin(SOON));
+            settling.await();
+            // Its claim and its marker are written and not committed: the second one waits for the claim's row, with a
+            // look at the markers that is from before.
+            CompletableFuture<ClaimResult<String>> second =
+                    Shop.async(() -> hapax.claim(key).perform(bank::charge).settleWithin(SOON));
+            await().until(() -> shop.database.queryLong(
+                            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+                    > 0);
+            settle.countDown();
+            assertThat(second.get()).isEqualTo(first.get());
+            assertThat(bank.log()).containsExactly("call 1");
+            assertThat(inFlight()).isZero();
+        }
     }
 }

@@ -2,10 +2,13 @@ package dev.hapax.internal.claim;
 
 import dev.hapax.Key;
 import dev.hapax.claim.ClaimResult;
+import dev.hapax.internal.Names;
+import dev.hapax.internal.Names.StoredScope;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.once.Marker;
 import dev.hapax.internal.once.Settlements;
 import dev.hapax.spi.Metrics;
+import java.sql.SQLException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -23,14 +26,17 @@ public final class ClaimEngine implements AutoCloseable {
     final ClaimRunner runner;
     final ClaimKeeper keeper;
 
+    private final Names names;
+
     /** A new name for each run of a process, so that it is not taken for its own zombie. */
     private final String node;
 
     private final AtomicLong owners = new AtomicLong();
     private final Set<String> measured = ConcurrentHashMap.newKeySet();
 
-    public ClaimEngine(String service, Settlements settlements) {
+    public ClaimEngine(String service, Settlements settlements, Names names) {
         this.settlements = settlements;
+        this.names = names;
         this.store = new ClaimStore(settlements);
         this.taking = new ClaimTaking(settlements, store);
         this.settler = new ClaimSettler(settlements, store);
@@ -42,6 +48,15 @@ public final class ClaimEngine implements AutoCloseable {
     /** Names one owner of one claim: no other has the same, so that a claim whose commit went unheard is known again. */
     String newOwner() {
         return node + "#" + owners.incrementAndGet();
+    }
+
+    /** Names this run of the process. */
+    String node() {
+        return node;
+    }
+
+    StoredScope scope(String name) throws SQLException {
+        return names.scope(name);
     }
 
     /** Has an operation done, or finds out what became of it. */

@@ -17,12 +17,10 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class ClaimFactory implements AutoCloseable {
 
     private final ClaimEngine engine;
-    private final Names names;
     private final Map<String, ClaimKind<?, ?>> kinds = new ConcurrentHashMap<>();
 
     public ClaimFactory(String service, Settlements settlements, Names names) {
-        this.engine = new ClaimEngine(service, settlements);
-        this.names = names;
+        this.engine = new ClaimEngine(service, settlements, names);
     }
 
     public <T> Claim<T> claim(Key key, Class<T> type) {
@@ -39,8 +37,10 @@ public final class ClaimFactory implements AutoCloseable {
 
     private <R, T> ClaimKind<R, T> start(KindSettings<R, T> settings) {
         try {
-            RunningKind<R, T> kind =
-                    new RunningKind<>(settings, names.scope(settings.scope), () -> kinds.remove(settings.scope));
+            RunningKind<R, T> kind = new RunningKind<>(
+                    settings,
+                    new KindWorker<>(settings, engine.scope(settings.scope)),
+                    () -> kinds.remove(settings.scope));
             Checks.state(
                     kinds.putIfAbsent(settings.scope, kind) == null,
                     "this process already runs claims of %s; raise their concurrency(…) instead",

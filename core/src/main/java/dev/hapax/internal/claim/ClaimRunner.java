@@ -225,11 +225,20 @@ final class ClaimRunner {
 
     private Call call(Held held, CallPolicy policy) {
         return new OneCall(
-                held.key,
-                settlements.withProducer(held.key).childUuid(IDEMPOTENCY).toString(),
-                held.attempts,
-                held.token,
-                SystemSource.INSTANCE.instant().plus(policy.callWithin()));
+                held.key, idempotencyKey(settlements, held.key), held.attempts, held.token, deadline(policy));
+    }
+
+    /** A call of which the database knows nothing. */
+    static Call oneCall(Settlements settlements, Key key, CallPolicy policy) {
+        return new OneCall(key, idempotencyKey(settlements, key), 1, 0, deadline(policy));
+    }
+
+    private static String idempotencyKey(Settlements settlements, Key key) {
+        return settlements.withProducer(key).childUuid(IDEMPOTENCY).toString();
+    }
+
+    private static Instant deadline(CallPolicy policy) {
+        return SystemSource.INSTANCE.instant().plus(policy.callWithin());
     }
 
     /** The name of the child whose id the other system is given. Never to be changed: a process of a newer version must call with the same one. */

@@ -5,7 +5,6 @@ import dev.hapax.Key;
 import dev.hapax.claim.ClaimResult;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.SqlFaults;
-import dev.hapax.internal.claim.ClaimStore.Settled;
 import dev.hapax.internal.once.Marker;
 import dev.hapax.internal.once.Settlements;
 import dev.hapax.spi.Encoded;
@@ -17,15 +16,11 @@ import java.sql.SQLException;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Brings claims to their end: marker, outcome, local effects and messages in one commit, which also removes the claim. Safe for use by many threads.
  */
 final class ClaimSettler {
-
-    private static final Logger LOG = LoggerFactory.getLogger(ClaimSettler.class);
 
     private final Settlements settlements;
     private final ClaimStore store;
@@ -47,7 +42,7 @@ final class ClaimSettler {
         held.known = known;
         T value = answer == null && known.answer() != null ? decode(held.key, known.answer(), handler.type()) : answer;
         AtomicBoolean unsure = new AtomicBoolean();
-        Settled settled = settlements.retried(held.key, () -> {
+        boolean settled = settlements.retried(held.key, () -> {
             try {
                 return once(held, known, handler, value);
             } catch (SQLException e) {
@@ -61,14 +56,8 @@ final class ClaimSettler {
                 throw e;
             }
         });
-        if (settled == Settled.FENCED) {
+        if (!settled) {
             return afterLostCommit(held, handler, unsure.get());
-        }
-        if (settled == Settled.SEEN) {
-            LOG.warn(
-                    "key {} was applied by other means while its claim was in flight; its answer is not kept",
-                    held.key);
-            return found(held, handler);
         }
         held.state = held.state.to(known.state());
         Metrics metrics = settlements.metrics();
@@ -79,7 +68,7 @@ final class ClaimSettler {
                 : new ClaimResult.Settled<>(held.key, Optional.ofNullable(value));
     }
 
-    private <T> Settled once(Held held, Known known, ClaimHandler<T> handler, @Nullable T value) throws SQLException {
+    private <T> boolean once(Held held, Known known, ClaimHandler<T> handler, @Nullable T value) throws SQLException {
         Connections connections = settlements.connections();
         if (!handler.hasEffects(known)) {
             return connections.autoCommit(connection -> store.settle(connection, held, known));
@@ -87,8 +76,8 @@ final class ClaimSettler {
         try (Connection connection = connections.borrow()) {
             boolean before = Connections.begin(connection);
             try {
-                Settled settled = store.settle(connection, held, known);
-                if (settled == Settled.DONE) {
+                boolean settled = store.settle(connection, held, known);
+                if (settled) {
                     settlements.workAndCommit(connection, tx -> {
                         if (value == null) {
                             handler.refusing(String.valueOf(known.refusal()), tx.of(held.key));
@@ -96,8 +85,6 @@ final class ClaimSettler {
                             handler.settling(value, tx.of(held.key));
                         }
                     });
-                } else if (settled == Settled.SEEN) {
-                    connection.commit();
                 } else {
                     connection.rollback();
                 }
@@ -122,15 +109,6 @@ final class ClaimSettler {
         }
         throw fenced(
                 held, "its answer was settled; what the other system answered is not lost, for the new owner asks it");
-    }
-
-    private <T> ClaimResult<T> found(Held held, ClaimHandler<T> handler) {
-        Marker marker = held.marker;
-        Look.Ended ended = marker == null ? null : look(held.key, marker).ended();
-        if (marker == null || ended == null) {
-            throw fenced(held, "its answer was settled");
-        }
-        return replay(held.key, marker, ended, handler.type());
     }
 
     Look look(Key key, Marker marker) {

@@ -23,10 +23,11 @@ final class ClaimSql {
             @Nullable OutcomePlace outcome) {}
 
     /**
-     * scope, producer, key, key time, owner, lease in ms, fingerprint, request's type, request; scope, producer, key, owner; the intent with its first call. Two statements in one message to the server and one transaction.
+     * scope, producer, key, key time, owner, lease in ms, fingerprint, request's type, request; scope, producer, key twice; the intent with its first call. Two statements in one message to the server and one transaction.
      *
      * <p>The first writes the intent, unless there is a marker or an intent. The second looks for the marker once more, by a newer snapshot: an operation that was settled after the first one had taken its snapshot has
-     * left no claim to run into, and its marker was not to be seen yet. Under an isolation level that has one snapshot for both, the caller must ask once more in a transaction of its own.
+     * left no claim to run into, and its marker was not to be seen yet. Then the intent is taken back; whoever finds one that was not, because its process died, looks for the marker before it does anything. Under an
+     * isolation level that has one snapshot for both, the caller must ask once more in a transaction of its own.
      */
     final String begin;
 
@@ -36,7 +37,7 @@ final class ClaimSql {
     /** scope, producer, key, key time, fingerprint, request's type, request: the intent alone */
     final String submit;
 
-    /** scope, producer, key, token, type, body; counts the claims removed and the markers written */
+    /** scope, producer, key, token, type, body; returns a row if the claim was there and its marker is written now */
     final String settle;
 
     /** the same, refused */
@@ -57,7 +58,8 @@ final class ClaimSql {
         this.begin = "INSERT INTO hapax.claim (scope, producer, key, key_time, owner, due_at, called_at, attempts,"
                 + " fingerprint, request_type, request) SELECT ?, ?, ?, ?, ?,"
                 + " clock_timestamp() + ? * interval '1 millisecond', clock_timestamp(), 1, ?, ?, ?" + absent
-                + " RETURNING token, claimed_at, current_setting('transaction_isolation'); " + withdraw;
+                + " RETURNING token, claimed_at, current_setting('transaction_isolation'); SELECT 1 FROM "
+                + place.markers + " m" + at;
         this.submit = "INSERT INTO hapax.claim (scope, producer, key, key_time, due_at, attempts, fingerprint,"
                 + " request_type, request) SELECT ?, ?, ?, ?, clock_timestamp(), 0, ?, ?, ?" + absent;
         this.settle = settle(place, false);
@@ -75,11 +77,11 @@ final class ClaimSql {
                 + " FROM gone ON CONFLICT DO NOTHING RETURNING scope, producer, key)";
         OutcomePlace outcome = place.outcome;
         // Without a place for the answer its parameters are still given, so that they are bound in one way.
-        String keep = outcome == null
-                ? ", kept AS (SELECT CAST(? AS text), CAST(? AS bytea))"
-                : ", kept AS (INSERT INTO " + outcome.table() + " (day, scope, producer, key, type, body) SELECT DATE '"
-                        + outcome.day() + "', scope, producer, key, ?, ? FROM mark ON CONFLICT DO NOTHING)";
-        return mark + keep + " SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM mark)";
+        return outcome == null
+                ? mark + " SELECT 1 FROM mark WHERE CAST(? AS text) IS NOT NULL OR CAST(? AS bytea) IS NULL"
+                : mark + ", kept AS (INSERT INTO " + outcome.table()
+                        + " (day, scope, producer, key, type, body) SELECT DATE '" + outcome.day()
+                        + "', scope, producer, key, ?, ? FROM mark) SELECT 1 FROM mark";
     }
 
     private static String look(Place place, boolean timeless) {

@@ -64,8 +64,7 @@ final class ClaimStore {
             statement.setLong(next++, intent.leaseMillis);
             next = bindRequest(statement, next, intent);
             next = bindIdentity(statement, next, marker);
-            next = bindIdentity(statement, next, marker);
-            statement.setString(next, intent.owner);
+            bindIdentity(statement, next, marker);
             statement.execute();
             long token;
             Instant claimedAt;
@@ -79,7 +78,11 @@ final class ClaimStore {
                 looksTwice = row.getString(3).equals(READ_COMMITTED);
             }
             statement.getMoreResults();
-            if (statement.getUpdateCount() > 0 || !looksTwice && withdraw(connection, marker, intent.owner)) {
+            boolean seen;
+            try (ResultSet row = statement.getResultSet()) {
+                seen = row.next();
+            }
+            if ((seen || !looksTwice) && withdraw(connection, marker, intent.owner)) {
                 return Optional.empty();
             }
             Held held = new Held(
@@ -226,22 +229,16 @@ final class ClaimStore {
         }
     }
 
-    /** What a settlement has found. */
-    enum Settled {
-        /** The claim is gone, and its marker is written. */
-        DONE,
-        /** The claim is gone, and there was a marker: the key was applied by another way. */
-        SEEN,
-        /** There is no claim with this token. */
-        FENCED
-    }
-
-    /** Removes the claim and writes marker and outcome, in one statement. */
-    Settled settle(Connection connection, Held held, Known known) throws SQLException {
+    /**
+     * Removes the claim and writes marker and outcome, in one statement.
+     *
+     * @return false if there is no claim with this token; nothing was written then. Also if the key was applied by {@code once} meanwhile, which is a misuse: the claim is gone then
+     */
+    boolean settle(Connection connection, Held held, Known known) throws SQLException {
         held.state.to(known.state());
         Marker marker = held.marker;
         if (marker == null) {
-            return release(connection, held) ? Settled.DONE : Settled.FENCED;
+            return release(connection, held);
         }
         ClaimSql sql = sql(marker);
         Encoded outcome = known.outcome();
@@ -250,8 +247,7 @@ final class ClaimStore {
             statement.setString(next, outcome.type());
             statement.setBytes(next + 1, outcome.body());
             try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                return row.getInt(1) == 0 ? Settled.FENCED : row.getInt(2) == 0 ? Settled.SEEN : Settled.DONE;
+                return row.next();
             }
         }
     }

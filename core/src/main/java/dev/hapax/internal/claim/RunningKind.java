@@ -1,17 +1,20 @@
 package dev.hapax.internal.claim;
 
 import dev.hapax.Key;
+import dev.hapax.RetryException;
 import dev.hapax.Transaction;
 import dev.hapax.claim.ClaimKind;
 import dev.hapax.claim.ClaimResult;
 import dev.hapax.internal.Checks;
-import dev.hapax.internal.Names.StoredScope;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.claim.ClaimStore.Intent;
 import dev.hapax.internal.once.Marker;
 import dev.hapax.internal.once.Settlements;
 import dev.hapax.spi.Encoded;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -20,6 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,14 +43,16 @@ final class RunningKind<R, T> implements ClaimKind<R, T> {
     private final RateLimit rate;
     private final ExecutorService calls;
     private final Thread thread;
+    private final @Nullable Outage<R, T> outage;
     private volatile boolean stopped;
     private boolean inTrouble;
 
-    RunningKind(KindSettings<R, T> settings, StoredScope scope, Runnable whenClosed) {
+    RunningKind(KindSettings<R, T> settings, KindWorker<R, T> worker, Runnable whenClosed) {
         this.settings = settings;
         this.engine = settings.engine;
-        this.worker = new KindWorker<>(settings, scope);
+        this.worker = worker;
         this.whenClosed = whenClosed;
+        this.outage = outage(settings);
         this.free = new Semaphore(settings.concurrency);
         this.rate = new RateLimit(settings.perSecond);
         this.calls = Executors.newThreadPerTaskExecutor(
@@ -57,6 +63,18 @@ final class RunningKind<R, T> implements ClaimKind<R, T> {
                 .unstarted(this::run);
     }
 
+    private static <R, T> @Nullable Outage<R, T> outage(KindSettings<R, T> settings) {
+        Path folder = settings.journal;
+        if (folder == null) {
+            return null;
+        }
+        try {
+            return new Outage<>(settings, OutageJournal.open(folder, settings.scope));
+        } catch (IOException e) {
+            throw new UncheckedIOException("the journal of outages in " + folder + " can't be opened", e);
+        }
+    }
+
     void start() {
         engine.measure(settings.scope);
         thread.start();
@@ -65,13 +83,30 @@ final class RunningKind<R, T> implements ClaimKind<R, T> {
     private void run() {
         try {
             while (!stopped) {
-                if (takeUp() == 0) {
+                if (takeUp() + foldIn() == 0) {
                     wake.tryAcquire(rate.waitMillis(settings.idle.toMillis()), TimeUnit.MILLISECONDS);
                     wake.drainPermits();
                 }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** What was called while the database could not be reached. */
+    private int foldIn() {
+        Outage<R, T> journaled = outage;
+        if (journaled == null || inTrouble || journaled.journal().entries().isEmpty()) {
+            return 0;
+        }
+        try {
+            return new OutageFolder<>(settings, journaled).fold();
+        } catch (IOException | SQLException | RuntimeException e) {
+            LOG.warn(
+                    "calls of {} made without the database can't be folded in, which is tried again: {}",
+                    settings.scope,
+                    e.toString());
+            return 0;
         }
     }
 
@@ -118,13 +153,24 @@ final class RunningKind<R, T> implements ClaimKind<R, T> {
     public ClaimResult<T> settle(Key key, R request, Duration within) {
         checkScope(key);
         Checks.duration("within", within, ClaimCall.LIMIT_MIN, ClaimCall.LIMIT_MAX);
-        return engine.settle(new ClaimSpec<>(
-                key,
-                new KindHandler<>(settings, request),
-                engine.settlements.fingerprint(request),
-                engine.settlements.encode(key, request),
-                true,
-                within));
+        byte[] fingerprint = engine.settlements.fingerprint(request);
+        Encoded encoded = engine.settlements.encode(key, request);
+        Outage<R, T> journaled = outage;
+        if (journaled != null && journaled.isDown()) {
+            Optional<ClaimResult<T>> called = journaled.settle(key, request, fingerprint, encoded);
+            if (called.isPresent()) {
+                return called.get();
+            }
+        }
+        try {
+            return engine.settle(
+                    new ClaimSpec<>(key, new KindHandler<>(settings, request), fingerprint, encoded, true, within));
+        } catch (RetryException e) {
+            if (journaled == null || !journaled.isMeantBy(e)) {
+                throw e;
+            }
+            return journaled.settle(key, request, fingerprint, encoded).orElseThrow(() -> e);
+        }
     }
 
     @Override
@@ -147,7 +193,7 @@ final class RunningKind<R, T> implements ClaimKind<R, T> {
             return false;
         } catch (SQLException e) {
             if (SqlFaults.isUndefinedTable(e)) {
-                throw new dev.hapax.RetryException(
+                throw new RetryException(
                         "a table that key " + key + " needs was dropped meanwhile; try the transaction again", e);
             }
             throw Settlements.translate(key, e);
@@ -190,6 +236,13 @@ final class RunningKind<R, T> implements ClaimKind<R, T> {
         } catch (InterruptedException e) {
             calls.shutdownNow();
             Thread.currentThread().interrupt();
+        }
+        if (outage != null) {
+            try {
+                outage.journal().close();
+            } catch (IOException e) {
+                LOG.warn("the journal of outages of {} could not be closed", settings.scope, e);
+            }
         }
         whenClosed.run();
     }

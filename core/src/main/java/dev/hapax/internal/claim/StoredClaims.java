@@ -4,7 +4,6 @@ import dev.hapax.InProgressException;
 import dev.hapax.Key;
 import dev.hapax.claim.Claims;
 import dev.hapax.internal.Checks;
-import dev.hapax.internal.claim.ClaimStore.Settled;
 import dev.hapax.internal.once.Marker;
 import dev.hapax.internal.once.Settlements;
 import dev.hapax.spi.Encoded;
@@ -278,8 +277,7 @@ public final class StoredClaims implements Claims {
     }
 
     private void settleHere(Connection connection, Held held, Verdict verdict) throws SQLException {
-        Settled settled = engine.store.settle(connection, held, verdict.known);
-        if (settled == Settled.DONE) {
+        if (engine.store.settle(connection, held, verdict.known)) {
             settlements
                     .metrics()
                     .claim(held.key.scope(), verdict.known.isRefusal() ? Claiming.REFUSED : Claiming.SETTLED);

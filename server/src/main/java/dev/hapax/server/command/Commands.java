@@ -16,6 +16,7 @@ import picocli.CommandLine.ScopeType;
             SchemaCommand.class,
             ConsumerCommand.class,
             QuarantineCommand.class,
+            ClaimsCommand.class,
             ScopeCommand.class,
             PauseCommand.class,
             ResumeCommand.class,

@@ -15,6 +15,7 @@ public final class Catalog {
         all.addAll(ConsumerScenarios.all());
         all.addAll(HousekeepingScenarios.all());
         all.addAll(TwoPhaseScenarios.all());
+        all.addAll(ClaimScenarios.all());
         return all;
     }
 }

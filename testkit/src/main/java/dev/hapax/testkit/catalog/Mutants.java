@@ -78,6 +78,22 @@ public final class Mutants {
                 new Mutant(
                         "branch committed without asking",
                         TwoPhaseScenarios.committedWithoutAsking(),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "a claim's token not compared",
+                        ClaimScenarios.fenced(Mutations.tokenOfClaimsNotCompared()),
+                        Invariants.RECOVERS),
+                new Mutant(
+                        "another system called inside the transaction",
+                        ClaimScenarios.inTransaction(),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "another system called again without asking",
+                        ClaimScenarios.notAsked(),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "another key for another system in each try",
+                        ClaimScenarios.idempotent("claim-idempotent", 1),
                         Invariants.AT_MOST_ONCE));
     }
 }

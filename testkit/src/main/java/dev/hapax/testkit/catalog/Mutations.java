@@ -204,4 +204,28 @@ final class Mutations {
             }
         };
     }
+
+    /** No mutation: the leases and the back-offs of claims are over as soon as they begin, so that whoever comes takes over at once. */
+    static Mutation leasesOfClaimsOver() {
+        return new Mutation() {
+            @Override
+            public String rewrite(String sql, Node node) {
+                return leasesOver(sql);
+            }
+        };
+    }
+
+    private static String leasesOver(String sql) {
+        return sql.contains("hapax.claim") ? sql.replace("interval '1 millisecond'", "interval '0'") : sql;
+    }
+
+    /** A claim is settled, put off or given up by whoever thinks that it is his. */
+    static Mutation tokenOfClaimsNotCompared() {
+        return new Mutation() {
+            @Override
+            public String rewrite(String sql, Node node) {
+                return leasesOver(sql).replace(" AND key = ? AND token = ?", " AND key = ? AND (token = ? OR true)");
+            }
+        };
+    }
 }
