@@ -44,8 +44,7 @@ final class ClaimScenarios {
     private ClaimScenarios() {}
 
     static List<Scenario<?>> all() {
-        return List.of(
-                idempotent("claim-idempotent", 0), asked(), neither(), fenced(Mutations.leasesOfClaimsOver()));
+        return List.of(idempotent("claim-idempotent", 0), asked(), neither(), fenced(Mutations.leasesOfClaimsOver()));
     }
 
     /** A process with its bank. */
