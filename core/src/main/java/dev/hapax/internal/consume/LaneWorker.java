@@ -169,6 +169,9 @@ final class LaneWorker extends Worker {
             if (again == null) {
                 drop(lane);
             } else {
+                // What was held by a commit that nobody heard of is known from now on: later messages of its key must
+                // wait behind it.
+                again.heldKeys.addAll(held.keys(connection, List.of((int) again.number)));
                 lanes.put(again.number, again);
             }
         }
