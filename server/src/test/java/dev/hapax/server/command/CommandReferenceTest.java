@@ -63,6 +63,16 @@ class CommandReferenceTest {
     }
 
     @Test
+    void the_launcher_runs_and_lists_every_command() throws IOException {
+        String launcher = Files.readString(Path.of(System.getProperty("hapax.root"), "hapax"));
+        for (String name : Commands.commandLine(Map.of()).getSubcommands().keySet()) {
+            assertThat(launcher)
+                    .containsPattern("(?m)^  (\\w+ \\| )*" + name + "( \\| \\w+)*\\) run server ")
+                    .containsPattern("(?m)^  " + name + " +\\w");
+        }
+    }
+
+    @Test
     void the_guide_types_commands_that_exist() throws IOException {
         List<String> typed = Files.readAllLines(GUIDE).stream()
                 .filter(line -> line.strip().startsWith("./hapax "))
