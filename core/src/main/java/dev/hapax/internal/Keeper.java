@@ -8,9 +8,9 @@ import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,8 +59,11 @@ final class Keeper implements AutoCloseable {
         this.signals = signals;
         this.housekeeper = housekeeper;
         this.housekeeping = housekeeping;
-        this.thread = Executors.newSingleThreadScheduledExecutor(
-                Thread.ofPlatform().daemon().name("hapax-keeper-" + service).factory());
+        ScheduledThreadPoolExecutor scheduled = new ScheduledThreadPoolExecutor(
+                1, Thread.ofPlatform().daemon().name("hapax-keeper-" + service).factory());
+        // Whoever closes a service does not wait for a look that is put off.
+        scheduled.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        this.thread = scheduled;
     }
 
     /** The first look is made at once, so that what starts after this knows what is paused. It only looks: who opens a service must not wait for more. */
