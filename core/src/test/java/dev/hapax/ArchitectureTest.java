@@ -37,6 +37,8 @@ class ArchitectureTest {
     /** The one class that may ask the machine for time, chance and new ids. */
     private static final String SYSTEM_SOURCE = "dev.hapax.internal.SystemSource";
 
+    private static final String STEPPED = "dev.hapax.internal.consume.SteppedConsumer";
+
     private static final List<String> FEATURES = List.of(
             "once", "log", "consume", "claim", "saga", "twophase", "audit", "reconcile", "slo", "control", "schema");
 
@@ -147,6 +149,24 @@ class ArchitectureTest {
                         && Set.of("<init>", "current").contains(name)
                 || owner.isAssignableTo(RandomGenerator.class)
                         && Set.of("<init>", "of", "getDefault").contains(name);
+    }
+
+    /** Crash points lie in what the testkit wraps around a data source. There is nothing here that could be switched on, and so nothing that costs anything. */
+    @Test
+    void nothing_in_production_knows_of_crash_points() {
+        check(noClasses()
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("dev.hapax.testkit..")
+                .because("in production crash points must be inert"));
+        check(noClasses()
+                .that()
+                .doNotHaveFullyQualifiedName(STEPPED)
+                .should()
+                .dependOnClassesThat()
+                .haveFullyQualifiedName(STEPPED)
+                .because("a consumer that is run by hand is for the testkit alone"));
+        check(noClasses().should().haveNameMatching("(?i).*(crash|tripwire|failpoint|faultinjec).*"));
     }
 
     @Test

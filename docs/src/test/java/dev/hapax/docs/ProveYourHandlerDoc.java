@@ -8,6 +8,7 @@ import dev.hapax.testkit.EmbeddedDatabase;
 import dev.hapax.testkit.proof.CrashPoints;
 import dev.hapax.testkit.proof.EveryCrashPoint;
 import dev.hapax.testkit.proof.Invariants;
+import dev.hapax.testkit.proof.Node;
 import dev.hapax.testkit.proof.Proof;
 import dev.hapax.testkit.proof.ProofReport;
 import dev.hapax.testkit.proof.Scenario;
@@ -16,10 +17,9 @@ import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
@@ -41,8 +41,8 @@ class ProveYourHandlerDoc {
     /** Stands for the bank. It is no part of any process, so what it has done stays done. */
     static final class FakeBank implements Bank {
 
-        private final Map<String, Long> charges = new HashMap<>();
-        private final Set<String> keys = new HashSet<>();
+        private final Map<String, Long> charges = new ConcurrentHashMap<>();
+        private final Set<String> keys = ConcurrentHashMap.newKeySet();
 
         @Override
         public void charge(String payment, BigDecimal amount) {
@@ -58,11 +58,6 @@ class ProveYourHandlerDoc {
 
         Map<String, Long> charges() {
             return Map.copyOf(charges);
-        }
-
-        void forgetAll() {
-            charges.clear();
-            keys.clear();
         }
     }
     // end::bank[]
@@ -106,53 +101,33 @@ class ProveYourHandlerDoc {
     // end::handler[]
 
     // tag::watched[]
-    /** The bank, as one simulated process reaches it: before and after each call is a point at which the process can die. */
-    record WatchedBank(dev.hapax.testkit.proof.Node node, Bank bank) implements Bank {
-
-        @Override
-        public void charge(String payment, BigDecimal amount) throws Exception {
-            node.step("the bank's charge", () -> {
-                bank.charge(payment, amount);
-                return payment;
-            });
-        }
-
-        @Override
-        public void charge(String payment, BigDecimal amount, String idempotencyKey) throws Exception {
-            node.step("the bank's charge", () -> {
-                bank.charge(payment, amount, idempotencyKey);
-                return payment;
-            });
-        }
+    /** The bank, as one simulated process reaches it: before and after each call is a point. */
+    static Bank watched(Node node) {
+        return node.around(Bank.class, node.outside(FakeBank.class));
     }
     // end::watched[]
 
     private static final BigDecimal AMOUNT = new BigDecimal("12.50");
 
-    private static <S extends Payments> Scenario<S> described(Scenario<S> scenario, FakeBank bank) {
+    private static <S extends Payments> Scenario<S> described(Scenario<S> scenario) {
         return
         // tag::scenario[]
         scenario.tables("CREATE TABLE payment (id text NOT NULL, amount numeric NOT NULL)")
-                .beforeEach(connection -> bank.forgetAll())
+                .outside(FakeBank.class, FakeBank::new)
                 .operations(
                         1,
                         (payments, operation) ->
                                 payments.take(Key.of("payments", operation.id()).at(operation.time()), AMOUNT))
                 .counts("payment", "SELECT id, count(*) FROM payment GROUP BY id")
-                .counts("the bank", connection -> bank.charges());
+                .counts("the bank", FakeBank.class, FakeBank::charges);
         // end::scenario[]
     }
 
     @Test
     void the_planted_bug_is_found() {
-        FakeBank bank = new FakeBank();
         Scenario<Payments> scenario = described(
-                Scenario.of(
-                        "a_payment_is_taken_once",
-                        node -> new Payments(node.dataSource(), new WatchedBank(node, bank))),
-                bank);
+                Scenario.of("a_payment_is_taken_once", node -> new Payments(node.dataSource(), watched(node))));
         ProofReport report = new CrashPoints(EmbeddedDatabase.sharedInMemory())
-                .threads(1)
                 .withoutLikes()
                 .explore(scenario);
 
@@ -185,8 +160,7 @@ class ProveYourHandlerDoc {
     // tag::test[]
     @EveryCrashPoint
     void a_payment_is_taken_once(Proof proof) {
-        FakeBank bank = new FakeBank();
-        described(proof.of(node -> new MendedPayments(node.dataSource(), new WatchedBank(node, bank))), bank);
+        described(proof.of(node -> new MendedPayments(node.dataSource(), watched(node))));
     }
     // end::test[]
 }

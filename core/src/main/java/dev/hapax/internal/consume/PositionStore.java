@@ -172,11 +172,7 @@ final class PositionStore {
             bindTake(update, lane.number);
             update.setString(5, node);
             update.setLong(6, lane.token);
-            Lane taken = taken(update, lane.number, deaths -> lane.suspects);
-            if (taken != null) {
-                taken.heldKeys.addAll(lane.heldKeys);
-            }
-            return taken;
+            return taken(update, lane.number, deaths -> lane.suspects);
         }
     }
 

@@ -4,10 +4,10 @@ import dev.hapax.testkit.EmbeddedDatabase;
 import dev.hapax.testkit.catalog.Catalog;
 import dev.hapax.testkit.proof.CrashPoints;
 import dev.hapax.testkit.proof.ProofReport;
+import dev.hapax.testkit.proof.RealDeaths;
 import dev.hapax.testkit.proof.Scenario;
 import dev.hapax.testkit.proof.Trial;
 import dev.hapax.testkit.proof.Variation;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,12 +37,16 @@ public final class CrashPointsCommand implements Callable<Integer> {
     private static final int PAIRS = 120;
     private static final int SAMPLES = 60;
     private static final int SCHEDULES = 50;
+    private static final int DEATHS = 4;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Option(names = "--full", description = "every point, all variations, pairs of faults, two processes at once")
+    @Option(
+            names = "--full",
+            description =
+                    "every point, all variations, pairs of faults, two processes at once, real processes that halt or are killed")
     private boolean full;
 
     @Option(names = "--scenario", paramLabel = "NAME", description = "only scenarios whose name begins so")
@@ -74,15 +78,17 @@ public final class CrashPointsCommand implements Callable<Integer> {
      * Explores, and says what was found.
      *
      * @return the exit status
-     * @throws IOException if the JSON file can't be written
+     * @throws Exception if a run can't be made, or the JSON file can't be written
      */
     @Override
-    public Integer call() throws IOException {
+    public Integer call() throws Exception {
+        ProofCommand.keepLogsQuiet();
         PrintWriter out = spec.commandLine().getOut();
         long since = System.nanoTime();
         try (EmbeddedDatabase server = EmbeddedDatabase.builder().inMemory().start()) {
             CrashPoints points = new CrashPoints(server).seed(seed).threads(threads);
             List<ProofReport> reports = new ArrayList<>();
+            List<ProofReport> processes = new ArrayList<>();
             for (Scenario<?> scenario : chosen()) {
                 ProofReport report =
                         trial == null ? settings(points).explore(scenario) : points.rerun(scenario, Trial.parse(trial));
@@ -90,15 +96,27 @@ public final class CrashPointsCommand implements Callable<Integer> {
                 out.println(
                         report.isProven() ? report.summary() : report.describe("./hapax proof crash-points --trial "));
                 out.flush();
+                if (full && !scenario.isBoundToThisProcess()) {
+                    processes.add(realDeaths(server, scenario, out));
+                }
             }
             Duration time = Duration.ofNanos(System.nanoTime() - since);
-            Figures figures = Figures.of(reports, time);
+            Figures figures = new Figures(reports, processes, time);
             out.println(figures.summary());
             if (json != null) {
                 figures.write(json);
             }
             return figures.isProven() ? 0 : 1;
         }
+    }
+
+    private ProofReport realDeaths(EmbeddedDatabase server, Scenario<?> scenario, PrintWriter out) throws Exception {
+        ProofReport report = new RealDeaths(server, ProofProcess.class, seed).explore(scenario, DEATHS);
+        if (!report.isProven()) {
+            out.println("real processes: " + report.describe("a real process: "));
+            out.flush();
+        }
+        return report;
     }
 
     private CrashPoints settings(CrashPoints points) {

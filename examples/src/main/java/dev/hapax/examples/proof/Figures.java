@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -19,15 +20,21 @@ import tools.jackson.databind.json.JsonMapper;
  * The numbers of an exploration.
  *
  * @param reports one for each scenario
+ * @param processes one for each scenario whose work real processes did
  */
-record Figures(List<ProofReport> reports, Duration time) {
+record Figures(List<ProofReport> reports, List<ProofReport> processes, Duration time) {
 
-    static Figures of(List<ProofReport> reports, Duration time) {
-        return new Figures(List.copyOf(reports), time);
+    Figures {
+        reports = List.copyOf(reports);
+        processes = List.copyOf(processes);
+    }
+
+    private Stream<ProofReport> all() {
+        return Stream.concat(reports.stream(), processes.stream());
     }
 
     boolean isProven() {
-        return reports.stream().allMatch(ProofReport::isProven);
+        return all().allMatch(ProofReport::isProven);
     }
 
     private int points() {
@@ -39,22 +46,27 @@ record Figures(List<ProofReport> reports, Duration time) {
     }
 
     private List<String> unreached() {
-        return reports.stream().flatMap(report -> report.unreached().stream()).toList();
+        return all().flatMap(report -> report.unreached().stream()).toList();
     }
 
     private List<Violation> violations() {
-        return reports.stream().flatMap(report -> report.violations().stream()).toList();
+        return all().flatMap(report -> report.violations().stream()).toList();
+    }
+
+    private int deaths() {
+        return processes.stream().mapToInt(ProofReport::faults).sum();
     }
 
     String summary() {
         int exercised = reports.stream().mapToInt(ProofReport::exercised).sum();
         return String.format(
                 Locale.ROOT,
-                "%d scenarios: %d of %d points, %d faults, %d violations, %d unreached, in %d min %02d s",
+                "%d scenarios: %d of %d points, %d faults, %d deaths of real processes, %d violations, %d unreached, in %d min %02d s",
                 reports.size(),
                 exercised,
                 points(),
                 runs(),
+                deaths(),
                 violations().size(),
                 unreached().size(),
                 time.toMinutes(),
@@ -64,7 +76,11 @@ record Figures(List<ProofReport> reports, Duration time) {
     void write(Path file) throws IOException {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("points", points());
+        json.put(
+                "underFault",
+                reports.stream().mapToInt(one -> one.coverage().underFault()).sum());
         json.put("runs", runs());
+        json.put("deaths", deaths());
         json.put("schedules", reports.stream().mapToInt(ProofReport::schedules).sum());
         json.put("violations", violations().size());
         json.put("unreached", unreached());
@@ -74,6 +90,7 @@ record Figures(List<ProofReport> reports, Duration time) {
             Map<String, Object> one = new LinkedHashMap<>();
             one.put("scenario", report.scenario());
             one.put("points", report.points());
+            one.put("underFault", report.coverage().underFault());
             one.put("runs", report.faults());
             one.put("schedules", report.schedules());
             one.put("violations", report.violations().size());

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -30,6 +31,9 @@ public final class MutantsCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
+    @Option(names = "--full", description = "do not end at the first violation: find every invariant that catches it")
+    private boolean full;
+
     @Option(names = "--json", paramLabel = "FILE", description = "write the numbers there as well")
     private @Nullable Path json;
 
@@ -48,17 +52,20 @@ public final class MutantsCommand implements Callable<Integer> {
      */
     @Override
     public Integer call() throws IOException {
+        ProofCommand.keepLogsQuiet();
         PrintWriter out = spec.commandLine().getOut();
         Map<String, String> by = new LinkedHashMap<>();
+        Map<String, Set<String>> all = new LinkedHashMap<>();
         List<Mutant> mutants = Mutants.all();
         try (EmbeddedDatabase server = EmbeddedDatabase.builder().inMemory().start()) {
             for (Mutant mutant : mutants) {
-                Mutant.Verdict verdict = mutant.run(server);
+                Mutant.Verdict verdict = full ? mutant.runWhole(server) : mutant.run(server);
                 out.printf(
                         "%-40s %s%n",
                         mutant.name(),
                         verdict.isCaught() ? "caught: " + mutant.invariant() : "NOT CAUGHT " + verdict.found());
                 out.flush();
+                all.put(mutant.name(), verdict.found());
                 if (verdict.isCaught()) {
                     by.put(mutant.name(), mutant.invariant());
                 }
@@ -70,6 +77,7 @@ public final class MutantsCommand implements Callable<Integer> {
             figures.put("mutants", mutants.size());
             figures.put("caught", by.size());
             figures.put("by", by);
+            figures.put("all", all);
             Figures.write(json, figures);
         }
         return by.size() == mutants.size() ? 0 : 1;

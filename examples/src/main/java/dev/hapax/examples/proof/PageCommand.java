@@ -1,9 +1,15 @@
 package dev.hapax.examples.proof;
 
+import dev.hapax.testkit.proof.Invariants;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.ToIntFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.JsonNode;
@@ -15,9 +21,13 @@ import tools.jackson.databind.json.JsonMapper;
         hidden = true,
         description = "Writes the page of the manual that holds the numbers of a full run.")
 public final class PageCommand implements Callable<Integer> {
-    @Option(names = "--crash-points", paramLabel = "FILE", required = true)
+    @Option(
+            names = "--crash-points",
+            paramLabel = "FILE",
+            required = true,
+            description = "once for each part of the run")
     @SuppressWarnings("NullAway.Init") // set by picocli
-    private Path crashPoints;
+    private List<Path> crashPoints;
 
     @Option(names = "--mutants", paramLabel = "FILE", required = true)
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -30,9 +40,30 @@ public final class PageCommand implements Callable<Integer> {
     private static final String HEAD = """
             # Proof
 
-            What `./hapax proof crash-points --full` and `./hapax proof mutants` found when they were last run in full; written by `./hapax proof page`. [Prove your handler](../guides/prove-your-handler.md) says what
-            the words mean, and how to do the same with a handler of your own.
+            What was found when all of it was last run:
 
+            ```
+            ./hapax proof crash-points --full --json points.json
+            ./hapax proof mutants --full --json mutants.json
+            ./hapax proof page --crash-points points.json --mutants mutants.json --to docs/reference/proof.md
+            ```
+
+            The last of these writes this page. [Prove your handler](../guides/prove-your-handler.md) says what the words mean, and how to do the same with a handler of your own. A part of it runs with each build.
+
+            """;
+
+    private static final String POINTS_TABLE = """
+            | scenario | points | only under fault | dies | fails once | fails for good | lost, not committed | lost, committed | paused | schedules | violations |
+            |---|---|---|---|---|---|---|---|---|---|---|
+            """;
+
+    private static final String INERT = """
+
+            A run dies, is refused or loses its connection at one point, or at several, one behind the other; then new processes recover, the rows are counted, all operations come once more, and the rows are counted again. A point that is passed only under fault gets its own faults behind the one that led to it. A schedule lets two processes do the same work, one statement at a time, in an order that a seed decides. Real processes are JVMs of their own that halt at a point, or stand there until a SIGKILL.
+
+            ## What it costs in production
+
+            Nothing. The points lie in what the testkit wraps around a data source. Hapax itself has no hook, no flag and no call for them, so there is nothing to measure; a test of its architecture (`nothing_in_production_knows_of_crash_points`) keeps it so.
             """;
 
     /**
@@ -44,43 +75,68 @@ public final class PageCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         JsonMapper json = JsonMapper.builder().build();
-        JsonNode points = json.readTree(Files.readString(crashPoints));
-        JsonNode caught = json.readTree(Files.readString(mutants));
+        List<JsonNode> parts = new ArrayList<>();
+        for (Path part : crashPoints) {
+            parts.add(json.readTree(Files.readString(part)));
+        }
         StringBuilder text = new StringBuilder(HEAD);
+        crashPoints(parts, text);
+        text.append(INERT);
+        mutants(json.readTree(Files.readString(mutants)), text);
+        Files.writeString(page, text);
+        return 0;
+    }
+
+    private static void crashPoints(List<JsonNode> parts, StringBuilder text) {
         text.append("## Crash points\n\n");
         text.append(
-                "%,d points, %,d runs with a fault, %,d schedules of two processes, %d violations, %d points never reached; %d minutes on 2 busy cores.%n%n"
+                "%,d points (%,d of them passed only under fault), %,d runs with a fault, %,d schedules of two processes, %,d deaths of real processes, %,d violations, %,d points never reached; %,d minutes on 2 cores.\n\n"
                         .formatted(
-                                points.get("points").asInt(),
-                                points.get("runs").asInt(),
-                                points.get("schedules").asInt(),
-                                points.get("violations").asInt(),
-                                points.get("unreached").size(),
-                                Math.round(points.get("seconds").asDouble() / 60)));
-        text.append(
-                "| scenario | points | dies | fails once | fails for good | lost, not committed | lost, committed | paused | schedules | violations |\n|---|---|---|---|---|---|---|---|---|---|\n");
-        for (JsonNode scenario : points.get("scenarios")) {
+                                sum(parts, part -> part.get("points").asInt()),
+                                sum(parts, part -> part.get("underFault").asInt()),
+                                sum(parts, part -> part.get("runs").asInt()),
+                                sum(parts, part -> part.get("schedules").asInt()),
+                                sum(parts, part -> part.get("deaths").asInt()),
+                                sum(parts, part -> part.get("violations").asInt()),
+                                sum(parts, part -> part.get("unreached").size()),
+                                sum(parts, part -> part.get("seconds").asInt()) / 60));
+        text.append(POINTS_TABLE);
+        for (JsonNode scenario : parts.stream()
+                .flatMap(part -> part.get("scenarios").valueStream())
+                .toList()) {
             text.append("| `").append(scenario.get("scenario").asString()).append("` | ");
             text.append(scenario.get("points").asInt());
+            text.append(" | ").append(scenario.get("underFault").asInt());
             scenario.get("modes").forEach(runs -> text.append(" | ").append(runs.asInt()));
             text.append(" | ").append(scenario.get("schedules").asInt());
             text.append(" | ").append(scenario.get("violations").asInt()).append(" |\n");
         }
+    }
+
+    private static void mutants(JsonNode caught, StringBuilder text) {
         text.append("\n## Mutants\n\n");
         text.append(
-                "%d wrong implementations, %d caught. Each is made without a hook in Hapax, by other SQL or commits elsewhere; a build in which one is not caught fails.%n%n"
+                "%d wrong implementations, %d caught. Each is made without a hook in Hapax, by other SQL or commits elsewhere; a build in which one is not caught fails. **Bold** is the invariant that is there for it.\n\n"
                         .formatted(
                                 caught.get("mutants").asInt(),
                                 caught.get("caught").asInt()));
-        text.append("| mutant | caught by |\n|---|---|\n");
-        caught.get("by")
-                .properties()
-                .forEach(one -> text.append("| ")
-                        .append(one.getKey())
-                        .append(" | ")
-                        .append(one.getValue().asString())
-                        .append(" |\n"));
-        Files.writeString(page, text);
-        return 0;
+        text.append("| mutant |");
+        Invariants.ALL.forEach(invariant -> text.append(' ').append(invariant).append(" |"));
+        text.append("\n|---|").append("---|".repeat(Invariants.ALL.size())).append('\n');
+        caught.get("by").properties().forEach(one -> {
+            String mutant = one.getKey();
+            Set<String> all = new HashSet<>();
+            caught.get("all").get(mutant).forEach(invariant -> all.add(invariant.asString()));
+            text.append("| ").append(mutant).append(" |");
+            for (String invariant : Invariants.ALL) {
+                boolean wanted = invariant.equals(one.getValue().asString());
+                text.append(wanted ? " **caught** |" : all.contains(invariant) ? " caught |" : " |");
+            }
+            text.append('\n');
+        });
+    }
+
+    private static int sum(List<JsonNode> parts, ToIntFunction<JsonNode> figure) {
+        return parts.stream().mapToInt(figure).sum();
     }
 }

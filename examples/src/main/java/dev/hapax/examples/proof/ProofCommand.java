@@ -29,4 +29,10 @@ public final class ProofCommand implements Runnable {
     public void run() {
         spec.commandLine().usage(spec.commandLine().getOut());
     }
+
+    /** What goes wrong here goes wrong on purpose, thousands of times: only what is found is worth a line. */
+    static void keepLogsQuiet() {
+        System.setProperty("org.slf4j.simpleLogger.log.dev.hapax", "off");
+        System.setProperty("org.slf4j.simpleLogger.log.org.postgresql", "off");
+    }
 }

@@ -40,12 +40,27 @@ public record Mutant(String name, Scenario<?> scenario, String invariant) {
      * @return what was found
      */
     public Verdict run(EmbeddedDatabase server) {
-        ProofReport report = new CrashPoints(server)
+        return verdict(points(server).untilFirstViolation().explore(scenario));
+    }
+
+    /**
+     * Explores all of it, to see every invariant that catches it.
+     *
+     * @param server where it gets databases of its own
+     * @return what was found
+     */
+    public Verdict runWhole(EmbeddedDatabase server) {
+        return verdict(points(server).explore(scenario));
+    }
+
+    private static CrashPoints points(EmbeddedDatabase server) {
+        return new CrashPoints(server)
                 .modes(EnumSet.of(Mode.DIES, Mode.LOST_COMMITTED, Mode.PAUSED))
                 .variations(Set.of(Variation.TAKEN_OVER), 0)
-                .withoutLikes()
-                .untilFirstViolation()
-                .explore(scenario);
+                .withoutLikes();
+    }
+
+    private Verdict verdict(ProofReport report) {
         Set<String> found = new TreeSet<>();
         report.violations().stream().map(Violation::invariant).forEach(found::add);
         return new Verdict(invariant, found);

@@ -7,11 +7,18 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Map;
 
 /** A database of its own for one scenario, put back before each run. Used by one thread at a time. */
 final class Arena implements AutoCloseable {
 
     private static final int VACUUM_EVERY = 150;
+    private static final int LOOKS_MAX = 100_000;
+
+    /** Who has a transaction open, or is doing something. */
+    private static final String OTHERS = """
+            SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+              AND backend_type = 'client backend' AND state <> 'idle'""";
 
     /** What only grows, and what a run must find as a new service would. */
     private static final String EMPTIED = """
@@ -40,6 +47,7 @@ final class Arena implements AutoCloseable {
     private final RawConnections connections;
     private final RawConnections impatient;
     private int runs;
+    private World world = new World(Map.of());
 
     Arena(Scenario<?> scenario, EmbeddedDatabase server) throws SQLException {
         this.scenario = scenario;
@@ -69,14 +77,35 @@ final class Arena implements AutoCloseable {
             execute("VACUUM");
         }
         execute("SELECT proof.reset()");
+        world.close();
+        world = new World(scenario.outside);
         for (Scenario.Before before : scenario.before) {
             before.each(watcher);
         }
     }
 
+    /** What lies outside the database in this run. */
+    World world() {
+        return world;
+    }
+
     /** A connection that is no part of the scenario. */
     Connection watcher() {
         return watcher;
+    }
+
+    String jdbcUrl() {
+        return database.jdbcUrl();
+    }
+
+    /** Waits until the server has noticed that a process outside is gone. */
+    void awaitAlone() throws SQLException {
+        for (int i = 0; i < LOOKS_MAX; i++) {
+            if (Rows.number(watcher, OTHERS) == 0) {
+                return;
+            }
+        }
+        throw new SQLException("the server has not noticed that a process is gone");
     }
 
     /** For a process that is driven. */
@@ -95,6 +124,9 @@ final class Arena implements AutoCloseable {
                 + " (SELECT id FROM hapax.held WHERE next_at > clock_timestamp() FOR UPDATE SKIP LOCKED)");
         execute("UPDATE hapax.delayed SET due_at = clock_timestamp() WHERE id IN"
                 + " (SELECT id FROM hapax.delayed WHERE due_at > clock_timestamp() FOR UPDATE SKIP LOCKED)");
+        for (String sql : scenario.passings) {
+            execute(sql);
+        }
     }
 
     /** All leases have run out. */
@@ -103,6 +135,9 @@ final class Arena implements AutoCloseable {
                 + " (SELECT consumer, lane FROM hapax.position WHERE owner IS NOT NULL FOR UPDATE SKIP LOCKED)");
         execute("UPDATE hapax.member SET seen_until = '-infinity' WHERE (consumer, node) IN"
                 + " (SELECT consumer, node FROM hapax.member FOR UPDATE SKIP LOCKED)");
+        for (String sql : scenario.expiries) {
+            execute(sql);
+        }
     }
 
     private void execute(String sql) throws SQLException {
@@ -112,7 +147,8 @@ final class Arena implements AutoCloseable {
     }
 
     @Override
-    public void close() throws SQLException {
+    public void close() throws Exception {
+        world.close();
         connections.close();
         impatient.close();
         watcher.close();

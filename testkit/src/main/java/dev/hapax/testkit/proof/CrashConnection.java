@@ -165,7 +165,7 @@ final class CrashConnection implements InvocationHandler {
         }
         node.wiring().disturbance().accept(node, mode);
         switch (mode) {
-            case DIES -> throw node.die(side, text.label());
+            case DIES -> throw node.die(kind, side, text.label());
             case FAILS_ONCE -> refuse("40001", kind);
             case FAILS_FOR_GOOD -> {
                 node.refuseFromNowOn();

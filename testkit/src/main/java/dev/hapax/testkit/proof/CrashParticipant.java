@@ -1,6 +1,5 @@
 package dev.hapax.testkit.proof;
 
-import dev.hapax.testkit.proof.Point.Kind;
 import dev.hapax.testkit.proof.Point.Side;
 import dev.hapax.twophase.Participant;
 import javax.transaction.xa.XAException;
@@ -42,9 +41,9 @@ record CrashParticipant(Node node, Participant real) implements Participant {
     private record Resource(Node node, XAResource real) implements XAResource {
 
         private int pass(String label, Call call) throws XAException {
-            node.pass(Kind.STEP, Side.BEFORE, true, label);
+            node.pass(Side.BEFORE, "before " + label);
             int result = call.run();
-            node.pass(Kind.STEP, Side.AFTER, true, label);
+            node.pass(Side.AFTER, "after " + label);
             return result;
         }
 

@@ -41,7 +41,7 @@ public @interface EveryCrashPoint {
     /** {@return what decides all that is drawn} */
     long seed() default 1;
 
-    /** {@return how many runs at once, each with a database of its own; default one, since what lies outside the database is shared} */
+    /** {@return how many runs at once, each with a database of its own; default one, since what is not made by {@link Scenario#outside} is shared} */
     int threads() default 1;
 
     /** {@return whether each of many like boundaries in a row is taken, and not only the first and the last; a consumer takes its 16 lanes so} */

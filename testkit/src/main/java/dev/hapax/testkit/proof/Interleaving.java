@@ -1,6 +1,5 @@
 package dev.hapax.testkit.proof;
 
-import dev.hapax.internal.consume.SteppedConsumer;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -12,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Two processes over one database, one statement at a time: before each statement, commit and rollback a process waits for its turn, and the seed says whose it is. One that waits for a lock
@@ -20,8 +20,6 @@ import java.util.concurrent.locks.ReentrantLock;
 final class Interleaving<S> {
 
     private static final int PROCESSES = 2;
-    private static final int TRIES_MAX = 3;
-    private static final int ROUNDS_MAX = 6;
     private static final int STEPS_MAX = 50_000;
     private static final int EXPIRES_PER_MILLE = 15;
     private static final int DIES_PER_MILLE = 4;
@@ -72,7 +70,13 @@ final class Interleaving<S> {
                     i,
                     false,
                     arena.connections(),
-                    new Node.Wiring(unarmed, scenario.mutation, scenario.alsoWrites, (n, mode) -> {}, this::turn));
+                    new Node.Wiring(
+                            unarmed,
+                            scenario.mutation,
+                            scenario.alsoWrites,
+                            (n, mode) -> {},
+                            this::turn,
+                            arena.world()));
             Thread thread = Thread.ofPlatform()
                     .daemon()
                     .name("hapax-proof-process-" + i)
@@ -96,7 +100,7 @@ final class Interleaving<S> {
     }
 
     /** Waits for the process's turn. What other threads of a process do is not scheduled. */
-    private void turn(Node node, Connection raw) {
+    private void turn(Node node, @Nullable Connection raw) {
         lock.lock();
         try {
             Actor actor = actors.get(node.number() - 1);
@@ -187,7 +191,7 @@ final class Interleaving<S> {
 
     private void live(Node node) {
         try {
-            work(node);
+            new Life<>(scenario, acknowledged::add).live(node, operations);
         } catch (ProcessDeath e) {
             node.kill();
         } catch (Exception e) {
@@ -201,55 +205,6 @@ final class Interleaving<S> {
             } finally {
                 lock.unlock();
             }
-        }
-    }
-
-    private void work(Node node) throws Exception {
-        S service = scenario.opener.open(node);
-        try {
-            for (Operation operation : operations) {
-                deliver(node, service, operation);
-            }
-            List<SteppedConsumer> running = new ArrayList<>();
-            scenario.consumers.forEach(builder -> running.add(SteppedConsumer.of(builder.apply(service))));
-            for (int round = 0; round < ROUNDS_MAX && !running.isEmpty(); round++) {
-                round(node, service, running);
-            }
-            running.forEach(SteppedConsumer::stop);
-        } finally {
-            TrialRunner.close(service);
-        }
-    }
-
-    private void deliver(Node node, S service, Operation operation) {
-        for (int tries = 1; tries <= TRIES_MAX; tries++) {
-            try {
-                scenario.sending.send(service, operation);
-                node.checkAlive();
-                acknowledged.add(operation.id());
-                return;
-            } catch (Exception e) {
-                // No answer: it is sent again, here or by who comes next.
-                node.checkAlive();
-            }
-        }
-    }
-
-    private void round(Node node, S service, List<SteppedConsumer> running) throws Exception {
-        try {
-            Scenario.Background<S> background = scenario.background;
-            if (background != null) {
-                background.step(service);
-            }
-            for (SteppedConsumer consumer : running) {
-                consumer.keepLeases();
-                while (consumer.work() > 0) {
-                    // Again, until it finds nothing.
-                }
-            }
-        } catch (SQLException | RuntimeException e) {
-            // As in production: the next round tries again.
-            node.checkAlive();
         }
     }
 }

@@ -34,6 +34,16 @@ public final class Invariants {
     /** A lane changes its owner only when the lease has run out, by the database's clock. */
     public static final String LEASES_ARE_KEPT = "no live owner is robbed";
 
+    /** All of them. */
+    public static final List<String> ALL = List.of(
+            AT_MOST_ONCE,
+            ACKNOWLEDGED_IS_APPLIED,
+            POSITION_BEHIND_EFFECTS,
+            ORDER_PER_KEY,
+            NOTHING_IN_FLIGHT,
+            RECOVERS,
+            LEASES_ARE_KEPT);
+
     private static final String PASSED = """
             SELECT g.key FROM hapax.log g JOIN hapax.position p ON p.lane = g.lane
             WHERE p.consumer = ? AND g.topic = ? AND (g.number <= p.low OR g.number <@ p.done)
@@ -56,11 +66,16 @@ public final class Invariants {
 
     private Invariants() {}
 
-    /** How much is still to be done, by all consumers: held messages, unread ones, delayed ones. */
-    static long inFlight(Connection connection, Set<String> consumers) throws SQLException {
-        if (consumers.isEmpty()) {
-            return 0;
+    /** How much is still to be done: what the scenario says, and by all consumers held messages, unread ones, delayed ones. */
+    static long inFlight(Scenario<?> scenario, Connection connection, Set<String> consumers) throws SQLException {
+        long more = 0;
+        for (String sql : scenario.unfinished) {
+            more += Rows.number(connection, sql);
         }
+        return more + (consumers.isEmpty() ? 0 : messages(connection, consumers));
+    }
+
+    private static long messages(Connection connection, Set<String> consumers) throws SQLException {
         String names = "{" + String.join(",", consumers) + "}";
         return Rows.number(
                 connection,
@@ -70,11 +85,11 @@ public final class Invariants {
     }
 
     /** What holds at every moment, whatever has just died. */
-    static void always(
-            Scenario<?> scenario, Connection connection, List<Operation> operations, BiConsumer<String, String> found)
+    static void always(Scenario<?> scenario, Arena arena, List<Operation> operations, BiConsumer<String, String> found)
             throws SQLException {
+        Connection connection = arena.watcher();
         for (Scenario.Count target : scenario.counts) {
-            Map<String, Long> counted = target.counting().count(connection);
+            Map<String, Long> counted = target.tally().count(connection, arena.world());
             for (Operation operation : operations) {
                 long times = counted.getOrDefault(operation.id(), 0L);
                 if (times > scenario.expected.applyAsLong(operation)) {
@@ -120,13 +135,14 @@ public final class Invariants {
     /** What holds once recovery is over. */
     static void atRest(
             Scenario<?> scenario,
-            Connection connection,
+            Arena arena,
             List<Operation> acknowledged,
             Set<String> consumers,
             BiConsumer<String, String> found)
             throws SQLException {
+        Connection connection = arena.watcher();
         for (Scenario.Count target : scenario.counts) {
-            Map<String, Long> counted = target.counting().count(connection);
+            Map<String, Long> counted = target.tally().count(connection, arena.world());
             for (Operation operation : acknowledged) {
                 long times = counted.getOrDefault(operation.id(), 0L);
                 long wanted = scenario.expected.applyAsLong(operation);
@@ -138,9 +154,9 @@ public final class Invariants {
                 }
             }
         }
-        long inFlight = inFlight(connection, consumers);
+        long inFlight = inFlight(scenario, connection, consumers);
         if (inFlight > 0) {
-            found.accept(NOTHING_IN_FLIGHT, inFlight + " messages are left to be done");
+            found.accept(NOTHING_IN_FLIGHT, inFlight + " messages or other things are left to be done");
         }
         long open = Rows.number(connection, OPEN);
         if (open > 0) {
@@ -150,7 +166,7 @@ public final class Invariants {
             order(connection, sql, found);
         }
         for (Scenario.Invariant invariant : scenario.invariants) {
-            for (String finding : invariant.check().findings(connection)) {
+            for (String finding : invariant.look().findings(connection, arena.world())) {
                 found.accept(invariant.name(), finding);
             }
         }

@@ -5,16 +5,16 @@ public enum Mode {
     /** The process is gone, with its connections: what was not committed is rolled back by the server, what was in memory is lost. */
     DIES,
 
-    /** The database refuses what was about to be done, once, with a serialization failure (40001): doing the transaction again helps. */
+    /** What was about to be done is refused, once: by the database with a serialization failure (40001), after which doing the transaction again helps. */
     FAILS_ONCE,
 
-    /** From here on the database refuses every write of this process (53100, disk full): only another process, later, goes on. */
+    /** From here on the database refuses every write of this process (53100, disk full), or the other system every call: only another process, later, goes on. */
     FAILS_FOR_GOOD,
 
-    /** The connection is lost, and with it the open transaction. */
+    /** The connection is lost, and with it the open transaction; a call of another system does not arrive. */
     LOST_NOT_COMMITTED,
 
-    /** The connection is lost after the work was committed and before anybody was told. */
+    /** The connection is lost after the work was committed, or the other system's was done, and before anybody was told. */
     LOST_COMMITTED,
 
     /**
@@ -26,11 +26,11 @@ public enum Mode {
     public boolean happensAt(Point point) {
         return switch (this) {
             case DIES, PAUSED -> true;
-            case FAILS_ONCE, FAILS_FOR_GOOD -> point.side() == Point.Side.BEFORE && point.kind() != Point.Kind.STEP;
+            case FAILS_ONCE, FAILS_FOR_GOOD -> point.kind() != Point.Kind.PLACE && point.side() == Point.Side.BEFORE;
             case LOST_NOT_COMMITTED ->
-                point.kind() != Point.Kind.STEP && !(point.side() == Point.Side.AFTER && point.commits());
+                point.kind() != Point.Kind.PLACE && !(point.side() == Point.Side.AFTER && point.commits());
             case LOST_COMMITTED ->
-                point.kind() != Point.Kind.STEP && point.side() == Point.Side.AFTER && point.commits();
+                point.kind() != Point.Kind.PLACE && point.side() == Point.Side.AFTER && point.commits();
         };
     }
 

@@ -28,6 +28,7 @@ public final class Node {
     private final Set<Connection> taken = ConcurrentHashMap.newKeySet();
     private final Set<AutoCloseable> sessions = ConcurrentHashMap.newKeySet();
     private volatile boolean dead;
+    private final Set<String> refusing = ConcurrentHashMap.newKeySet();
     private volatile boolean refused;
 
     Node(int number, boolean again, RawConnections connections, Wiring wiring) {
@@ -44,14 +45,16 @@ public final class Node {
      * @param mutation how the program is made wrong on purpose
      * @param alsoWrites statements that write and don't look like it
      * @param disturbance what else happens when something goes wrong at a point, before it does
-     * @param turn waits, before each call that reaches the database, until it is the process's turn
+     * @param turn waits, before each call that leaves the process, until it is the process's turn; without a connection if the call is not one of the database
+     * @param world what lies outside the database
      */
     record Wiring(
             Tripwire tripwire,
             Mutation mutation,
             Pattern alsoWrites,
             BiConsumer<Node, Mode> disturbance,
-            BiConsumer<Node, Connection> turn) {}
+            BiConsumer<Node, @Nullable Connection> turn,
+            World world) {}
 
     /** {@return the database, whose statements and commits are points} */
     public DataSource dataSource() {
@@ -69,17 +72,73 @@ public final class Node {
     }
 
     /**
-     * Does something that lasts outside the database, such as a call to another system; before and after it are points.
+     * A system outside the database, as it is: what is done to it passes no points.
+     *
+     * @param type as it was given to {@link Scenario#outside}
+     * @return the one of this run
+     * @throws IllegalArgumentException if the scenario has none
+     */
+    public <W> W outside(Class<W> type) {
+        return wiring.world().get(type);
+    }
+
+    /**
+     * Another system, as this process reaches it: before and after each call is a point, at which the process dies, the call is refused, does not arrive, or is done and its answer is
+     * lost. What goes wrong there is thrown as the JDK's own clients do; see {@link #around(Class, Object, OutsideFaults)}.
+     *
+     * @param type an interface
+     * @param system what is called
+     * @return what the process is to be given instead of it
+     */
+    public <T> T around(Class<T> type, T system) {
+        return around(type, system, OutsideFaults.PLAIN);
+    }
+
+    /**
+     * As {@link #around(Class, Object)}, with exceptions of your own.
+     *
+     * @param faults makes what a call throws when something goes wrong there
+     */
+    public <T> T around(Class<T> type, T system, OutsideFaults faults) {
+        return CrashSource.proxy(type, new WatchedCalls(this, type.getSimpleName(), system, faults));
+    }
+
+    /**
+     * Does something that lasts outside the database, such as sending a message, acknowledging one, or writing a file; before and after it are points. What goes wrong there is thrown as
+     * the JDK's own clients do.
      *
      * @param name what it is, for people: the same each time
      * @param step what is done
      * @return what it returns
-     * @throws Exception what it throws
+     * @throws Exception what it throws, or an {@code IOException} if it was refused, did not arrive, or its answer is lost
      */
-    public <T> T step(String name, Callable<T> step) throws Exception {
-        pass(Kind.STEP, Side.BEFORE, true, name);
-        T result = step.call();
-        pass(Kind.STEP, Side.AFTER, true, name);
+    public <T extends @Nullable Object> T step(String name, Callable<T> step) throws Exception {
+        return call(name, name, OutsideFaults.PLAIN, step);
+    }
+
+    /**
+     * A place in a program at which nothing is done, and at which the process can die or be suspended: between two steps in memory, say.
+     *
+     * @param name what it is, for people: the same each time
+     */
+    public void point(String name) {
+        pass(Kind.PLACE, Side.BEFORE, name);
+    }
+
+    /**
+     * A call that leaves the process, between its points.
+     *
+     * @param system what refuses every further call once it refuses for good
+     */
+    <T extends @Nullable Object> T call(String system, String name, OutsideFaults faults, Callable<T> call)
+            throws Exception {
+        wiring.turn().accept(this, null);
+        fail(pass(Kind.STEP, Side.BEFORE, name), system, name, faults);
+        if (refusing.contains(system)) {
+            throw faults.exception(Mode.FAILS_FOR_GOOD, name);
+        }
+        T result = call.call();
+        fail(pass(Kind.STEP, Side.AFTER, name), system, name, faults);
         return result;
     }
 
@@ -101,21 +160,35 @@ public final class Node {
         sessions.remove(session);
     }
 
-    /** Passes a point without a connection. */
-    void pass(Kind kind, Side side, boolean commits, String label) {
+    /** Passes a point of a resource beside the database, at which only the process itself can die or stand still. */
+    void pass(Side side, String label) {
+        pass(Kind.PLACE, side, label);
+    }
+
+    private void fail(@Nullable Mode mode, String system, String name, OutsideFaults faults) throws Exception {
+        if (mode == Mode.FAILS_FOR_GOOD) {
+            refusing.add(system);
+        } else if (mode != null && mode != Mode.PAUSED) {
+            throw faults.exception(mode, name);
+        }
+    }
+
+    /** Passes a point without a connection; a process that dies there does not come back from it. */
+    private @Nullable Mode pass(Kind kind, Side side, String label) {
         checkAlive();
-        Mode mode = wiring.tripwire().pass(kind, side, commits, label);
+        Mode mode = wiring.tripwire().pass(kind, side, true, label, label);
         if (mode != null) {
             wiring.disturbance().accept(this, mode);
         }
         if (mode == Mode.DIES) {
-            throw die(side, label);
+            throw die(kind, side, label);
         }
+        return mode;
     }
 
-    ProcessDeath die(Side side, String label) {
+    ProcessDeath die(Kind kind, Side side, String label) {
         kill();
-        return new ProcessDeath((side == Side.BEFORE ? "before " : "after ") + label);
+        return new ProcessDeath(Point.words(kind, side) + label);
     }
 
     /** Nothing of this process reaches the database any more, and the server knows. */
@@ -163,7 +236,7 @@ public final class Node {
 
     @Nullable
     Mode pass(Point.Kind kind, Side side, SqlText text, boolean commits) {
-        return wiring.tripwire().pass(kind, side, commits, text.label());
+        return wiring.tripwire().pass(kind, side, commits, text.label(), text.what());
     }
 
     Connection take() throws SQLException {
@@ -184,8 +257,9 @@ public final class Node {
         }
     }
 
-    int backend(Connection raw) {
-        return connections.backend(raw);
+    /** The server's process behind a connection; 0 if there is none. */
+    int backend(@Nullable Connection raw) {
+        return raw == null ? 0 : connections.backend(raw);
     }
 
     /** Before each call that reaches the database. */

@@ -8,8 +8,9 @@ package dev.hapax.testkit.proof;
  * @param side whether it is about to be done, or has been
  * @param commits whether it ends a transaction: a commit, or a write outside a transaction
  * @param label what is done, shortened, for people
+ * @param what what is done, in full: two boundaries at which the same is done are alike, wherever they lie
  */
-public record Point(int number, Kind kind, Side side, boolean commits, String label) {
+public record Point(int number, Kind kind, Side side, boolean commits, String label, String what) {
 
     /** What a point lies beside. */
     public enum Kind {
@@ -17,8 +18,10 @@ public record Point(int number, Kind kind, Side side, boolean commits, String la
         STATEMENT,
         /** A commit. */
         COMMIT,
-        /** A step outside the database, named by the scenario; see {@link Node#step}. */
-        STEP
+        /** A step outside the database, named by the scenario; see {@link Node#step} and {@link Node#around}. */
+        STEP,
+        /** A place in a program at which nothing is done; see {@link Node#point}. */
+        PLACE
     }
 
     /** Where a point lies. */
@@ -31,11 +34,23 @@ public record Point(int number, Kind kind, Side side, boolean commits, String la
 
     /** {@return whether it is the same boundary, whatever its number} */
     boolean isLike(Point other) {
-        return kind == other.kind && side == other.side && commits == other.commits && label.equals(other.label);
+        return boundary().equals(other.boundary());
+    }
+
+    /** {@return what tells it from other boundaries, wherever it lies} */
+    String boundary() {
+        return kind + " " + side + " " + commits + " " + what;
     }
 
     @Override
     public String toString() {
-        return "#" + number + " " + (side == Side.BEFORE ? "before " : "after ") + label;
+        return "#" + number + " " + words(kind, side) + label;
+    }
+
+    static String words(Kind kind, Side side) {
+        if (kind == Kind.PLACE) {
+            return "at ";
+        }
+        return side == Side.BEFORE ? "before " : "after ";
     }
 }

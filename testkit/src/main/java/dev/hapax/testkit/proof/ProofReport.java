@@ -9,23 +9,30 @@ import java.util.TreeMap;
  * What the exploration of a scenario has shown. Immutable.
  *
  * @param scenario its name
- * @param points how many distinct points it passes when nothing goes wrong
- * @param exercised at how many of them something went wrong
+ * @param coverage how many points there are, and at how many something went wrong
  * @param schedules how many interleavings of two processes were run
- * @param runs by mode, how many runs had it at their first fault; pairs count as runs too
+ * @param runs by mode, how many runs had it at the fault that they were made for; pairs count as runs too
  * @param violations what did not hold
  * @param unreached points that were counted and then not met again, with the run that was to meet them
  */
 public record ProofReport(
         String scenario,
-        int points,
-        int exercised,
+        Coverage coverage,
         int schedules,
         Map<Mode, Integer> runs,
         List<Violation> violations,
         List<String> unreached) {
 
     private static final int SHOWN_MAX = 10;
+
+    /**
+     * What was covered. Immutable.
+     *
+     * @param points how many distinct points there are
+     * @param underFault how many of them are passed only after something went wrong, or in a variation
+     * @param exercised at how many of them something went wrong, in each mode that can happen there
+     */
+    public record Coverage(int points, int underFault, int exercised) {}
 
     /** Copies the collections. */
     public ProofReport {
@@ -36,7 +43,17 @@ public record ProofReport(
 
     /** {@return whether nothing is wrong: no violation, and all points that were to be met were met} */
     public boolean isProven() {
-        return violations.isEmpty() && unreached.isEmpty() && exercised == points;
+        return violations.isEmpty() && unreached.isEmpty() && exercised() == points();
+    }
+
+    /** {@return how many distinct points there are} */
+    public int points() {
+        return coverage.points();
+    }
+
+    /** {@return at how many of them something went wrong, in each mode that can happen there} */
+    public int exercised() {
+        return coverage.exercised();
     }
 
     /** {@return the number of runs with a fault} */
@@ -46,7 +63,9 @@ public record ProofReport(
 
     /** {@return one line: how many points, how many faults, how many violations} */
     public String summary() {
-        return scenario + ": " + exercised + " of " + points + " points, " + faults() + " faults, "
+        int later = coverage.underFault();
+        return scenario + ": " + exercised() + " of " + points() + " points"
+                + (later == 0 ? "" : " (" + later + " of them only under fault)") + ", " + faults() + " faults, "
                 + (schedules == 0 ? "" : schedules + " schedules, ") + violations.size()
                 + " violations" + (unreached.isEmpty() ? "" : ", " + unreached.size() + " unreached");
     }

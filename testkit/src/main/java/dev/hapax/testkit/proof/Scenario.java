@@ -5,9 +5,11 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +37,10 @@ public final class Scenario<S> {
     final List<Count> counts = new ArrayList<>();
     final List<String> orders = new ArrayList<>();
     final List<Invariant> invariants = new ArrayList<>();
+    final List<String> unfinished = new ArrayList<>();
+    final List<String> expiries = new ArrayList<>();
+    final List<String> passings = new ArrayList<>();
+    final Map<Class<?>, Supplier<?>> outside = new LinkedHashMap<>();
 
     @Nullable
     Background<S> background;
@@ -111,13 +117,25 @@ public final class Scenario<S> {
         List<String> findings(Connection connection) throws SQLException;
     }
 
+    /** Counts effects in the database, or outside it. */
+    @FunctionalInterface
+    interface Tally {
+        Map<String, Long> count(Connection connection, World world) throws SQLException;
+    }
+
+    /** Looks at the database, or outside it. */
+    @FunctionalInterface
+    interface Look {
+        List<String> findings(Connection connection, World world) throws SQLException;
+    }
+
     record Count(
             String target,
-            Counting counting,
+            Tally tally,
             @Nullable String consumer,
             @Nullable String topic) {}
 
-    record Invariant(String name, Check check) {}
+    record Invariant(String name, Look look) {}
 
     /**
      * Creates what the scenario needs in a database of its own, beside Hapax's tables. All rows are deleted before each run.
@@ -129,7 +147,19 @@ public final class Scenario<S> {
         return this;
     }
 
-    /** Puts back, before each run, what lies outside the tables: a fake of another system, say. */
+    /**
+     * A system outside the database: a fake of a bank, a folder, a topic of a broker. It is made anew for each run, is no part of any process, and is closed after the run if it is
+     * {@link AutoCloseable}. A process gets it by {@link Node#outside} and reaches it through {@link Node#around}, which makes points of its calls.
+     *
+     * @param type names it
+     * @param maker makes one
+     */
+    public <W> Scenario<S> outside(Class<W> type, Supplier<? extends W> maker) {
+        outside.put(type, maker);
+        return this;
+    }
+
+    /** Puts back, before each run, what lies outside the tables and is not made anew by {@link #outside}. */
     public Scenario<S> beforeEach(Before action) {
         before.add(action);
         return this;
@@ -176,13 +206,24 @@ public final class Scenario<S> {
      * @param sql two columns: an operation's id, and how often it took effect
      */
     public Scenario<S> counts(String target, String sql) {
-        counts.add(new Count(target, Rows.counting(sql), null, null));
+        return counts(target, Rows.counting(sql));
+    }
+
+    /** Where effects are counted in another way. */
+    public Scenario<S> counts(String target, Counting counting) {
+        counts.add(new Count(target, (connection, world) -> counting.count(connection), null, null));
         return this;
     }
 
-    /** Where effects are counted that are not in the database. */
-    public Scenario<S> counts(String target, Counting counting) {
-        counts.add(new Count(target, counting, null, null));
+    /**
+     * Where effects are counted outside the database.
+     *
+     * @param target its name in reports
+     * @param type as it was given to {@link #outside}
+     * @param counting how often each operation took effect there, by its id
+     */
+    public <W> Scenario<S> counts(String target, Class<W> type, Function<? super W, Map<String, Long>> counting) {
+        counts.add(new Count(target, (connection, world) -> counting.apply(world.get(type)), null, null));
         return this;
     }
 
@@ -194,7 +235,8 @@ public final class Scenario<S> {
      * @param sql two columns: an operation's id, and how often it took effect
      */
     public Scenario<S> counts(String consumer, String topic, String sql) {
-        counts.add(new Count(consumer, Rows.counting(sql), consumer, topic));
+        Counting counting = Rows.counting(sql);
+        counts.add(new Count(consumer, (connection, world) -> counting.count(connection), consumer, topic));
         return this;
     }
 
@@ -216,7 +258,48 @@ public final class Scenario<S> {
 
     /** A check of your own, after each recovery. */
     public Scenario<S> invariant(String invariant, Check check) {
-        invariants.add(new Invariant(invariant, check));
+        invariants.add(new Invariant(invariant, (connection, world) -> check.findings(connection)));
+        return this;
+    }
+
+    /**
+     * A check of your own outside the database, after each recovery.
+     *
+     * @param type as it was given to {@link #outside}
+     * @param check what is wrong; empty if nothing is
+     */
+    public <W> Scenario<S> invariant(String invariant, Class<W> type, Function<? super W, List<String>> check) {
+        invariants.add(new Invariant(invariant, (connection, world) -> check.apply(world.get(type))));
+        return this;
+    }
+
+    /**
+     * What recovery must bring to an end besides messages: processes go on, with their {@link #background}, until nothing of it is left.
+     *
+     * @param sql one row with one number: how much is left to be done
+     */
+    public Scenario<S> unfinished(String sql) {
+        unfinished.add(sql);
+        return this;
+    }
+
+    /**
+     * Leases of your own: how they run out when a process has died, or when the variation says so. It must leave rows alone that are locked ({@code FOR UPDATE SKIP LOCKED}).
+     *
+     * @param sql an update
+     */
+    public Scenario<S> leasesRunOutBy(String sql) {
+        expiries.add(sql);
+        return this;
+    }
+
+    /**
+     * What waits for its time in tables of your own, such as a back-off: how its time comes, between two rounds. It must leave rows alone that are locked ({@code FOR UPDATE SKIP LOCKED}).
+     *
+     * @param sql an update
+     */
+    public Scenario<S> timePassesBy(String sql) {
+        passings.add(sql);
         return this;
     }
 
@@ -246,6 +329,11 @@ public final class Scenario<S> {
         mutatedBy = "acknowledge before commit";
         acknowledgesFirst = true;
         return this;
+    }
+
+    /** {@return whether it has something outside the database that lies in this JVM, so that a process of its own could not reach it} */
+    public boolean isBoundToThisProcess() {
+        return !outside.isEmpty();
     }
 
     /** {@return its name} */

@@ -20,6 +20,7 @@ final class SqlText {
 
     private final boolean writes;
     private final String label;
+    private final String what;
 
     private SqlText(String sql, Pattern alsoWrites) {
         String flat = COMMENTS.matcher(sql).replaceAll(" ").strip().replaceAll("\\s+", " ");
@@ -28,8 +29,8 @@ final class SqlText {
                 || ((upper.startsWith("SELECT") || upper.startsWith("WITH"))
                         && WRITES_INSIDE.matcher(withoutLocks(upper)).matches())
                 || alsoWrites.matcher(flat).find();
-        String shown = flat.replaceAll("_[0-9]{8}\\b", "").replaceAll("'[0-9-]{10}'", "'…'");
-        this.label = shown.length() <= LABEL_MAX ? shown : shown.substring(0, LABEL_MAX) + "…";
+        this.what = flat.replaceAll("_[0-9]{8}\\b", "").replaceAll("'[0-9-]{10}'", "'…'");
+        this.label = what.length() <= LABEL_MAX ? what : what.substring(0, LABEL_MAX) + "…";
     }
 
     static SqlText of(String sql, Pattern alsoWrites) {
@@ -55,5 +56,10 @@ final class SqlText {
 
     String label() {
         return label;
+    }
+
+    /** The whole statement, without what changes from day to day. */
+    String what() {
+        return what;
     }
 }

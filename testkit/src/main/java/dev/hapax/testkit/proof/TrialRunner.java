@@ -26,6 +26,7 @@ final class TrialRunner<S> {
     private final Tripwire tripwire;
     private final Set<Violation> violations = new LinkedHashSet<>();
     private final List<Operation> operations;
+    private final Instant time;
     private final Set<String> acknowledged = new HashSet<>();
     private final Set<String> consumers = new HashSet<>();
     private int nodes;
@@ -38,7 +39,7 @@ final class TrialRunner<S> {
         this.tripwire = new Tripwire(trial.faults());
         this.operations = new ArrayList<>();
         int count = scenario.operations * (trial.variation() == Variation.OTHER_KEYS ? 2 : 1);
-        Instant time = Instant.now().minus(scenario.age).truncatedTo(ChronoUnit.MILLIS);
+        this.time = Instant.now().minus(scenario.age).truncatedTo(ChronoUnit.MILLIS);
         for (int nth = 1; nth <= count; nth++) {
             operations.add(new Operation(nth, "op-" + nth, time, 1));
         }
@@ -56,20 +57,34 @@ final class TrialRunner<S> {
         TrialRunner<S> runner = new TrialRunner<>(scenario, arena, trial);
         arena.reset();
         if (trial.seed() != 0) {
-            runner.interleave();
+            runner.first(
+                    time -> new Interleaving<>(scenario, arena, runner.operations, trial.seed()).run(runner.tripwire));
         }
-        runner.live(false);
-        runner.live(true);
-        return new Outcome(runner.tripwire.passed(), runner.tripwire.fired(), List.copyOf(runner.violations));
+        return runner.rest();
     }
 
-    /** Two processes at once, and then, by those that follow, the rest. */
-    private void interleave() throws Exception {
-        acknowledged.addAll(new Interleaving<>(scenario, arena, operations, trial.seed()).run(tripwire));
+    /** As {@link #run}, after what a process of its own did. */
+    static <S> Outcome after(Scenario<S> scenario, Arena arena, Trial trial, RealDeaths.First first) throws Exception {
+        TrialRunner<S> runner =
+                new TrialRunner<>(scenario, arena, new Trial(trial.scenario(), trial.variation(), List.of()));
+        arena.reset();
+        runner.first(first);
+        return runner.rest();
+    }
+
+    private Outcome rest() throws Exception {
+        live(false);
+        live(true);
+        return new Outcome(tripwire.passed(), tripwire.fired(), List.copyOf(violations));
+    }
+
+    /** What others did before, whose leases have run out by now. */
+    private void first(RealDeaths.First first) throws Exception {
+        acknowledged.addAll(first.run(time));
         nodes = 2;
         arena.expireLeases();
         arena.passTime();
-        Invariants.always(scenario, arena.watcher(), operations, this::found);
+        Invariants.always(scenario, arena, operations, this::found);
     }
 
     /** Processes, one after another, until all is done; then all is counted. */
@@ -96,7 +111,7 @@ final class TrialRunner<S> {
                 quiet = false;
             }
             arena.passTime();
-            Invariants.always(scenario, arena.watcher(), operations, this::found);
+            Invariants.always(scenario, arena, operations, this::found);
         }
         if (!quiet) {
             found(
@@ -106,7 +121,7 @@ final class TrialRunner<S> {
         }
         Invariants.atRest(
                 scenario,
-                arena.watcher(),
+                arena,
                 operations.stream().filter(o -> acknowledged.contains(o.id())).toList(),
                 consumers,
                 this::found);
@@ -129,7 +144,13 @@ final class TrialRunner<S> {
                 ++nodes,
                 again,
                 connections,
-                new Node.Wiring(tripwire, scenario.mutation, scenario.alsoWrites, this::disturb, (process, raw) -> {}));
+                new Node.Wiring(
+                        tripwire,
+                        scenario.mutation,
+                        scenario.alsoWrites,
+                        this::disturb,
+                        (process, raw) -> {},
+                        arena.world()));
     }
 
     /** One process, from its start to its end; returns whether all was done. */
@@ -212,7 +233,7 @@ final class TrialRunner<S> {
                     throw e;
                 }
             }
-            quiet = well && Invariants.inFlight(arena.watcher(), consumers) == 0;
+            quiet = well && Invariants.inFlight(scenario, arena.watcher(), consumers) == 0;
             if (!quiet) {
                 arena.passTime();
             }
@@ -223,7 +244,7 @@ final class TrialRunner<S> {
         }
         running.forEach(SteppedConsumer::stop);
         if (!quiet) {
-            found(Invariants.RECOVERS, "a process that lives leaves messages undone, round after round");
+            found(Invariants.RECOVERS, "a process that lives leaves work undone, round after round");
         }
         return quiet;
     }

@@ -35,7 +35,7 @@ final class Tripwire {
 
     /** Passes a point; returns what goes wrong there, if anything. */
     @Nullable
-    Mode pass(Kind kind, Side side, boolean commits, String label) {
+    Mode pass(Kind kind, Side side, boolean commits, String label, String what) {
         if (!isArmedHere()) {
             return null;
         }
@@ -43,7 +43,7 @@ final class Tripwire {
         if (number > POINTS_MAX) {
             throw new IllegalStateException("a run has passed " + POINTS_MAX + " points; it does not come to an end");
         }
-        Point point = new Point(number, kind, side, commits, label);
+        Point point = new Point(number, kind, side, commits, label, what);
         passed.add(point);
         for (Fault fault : faults) {
             if (fault.point() == number) {

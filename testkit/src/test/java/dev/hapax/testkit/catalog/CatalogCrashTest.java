@@ -51,9 +51,24 @@ class CatalogCrashTest {
                 scenario);
     }
 
+    /** Two of them: one scenario takes half a minute of two processors. The command runs all. */
+    static List<Scenario<?>> consumers() {
+        return List.of(ConsumerScenarios.effect(), ConsumerScenarios.publishes());
+    }
+
+    @ParameterizedTest
+    @MethodSource("consumers")
+    void a_consumer_survives_every_point_of_its_work_and_a_takeover_there(Scenario<?> scenario) {
+        prove(
+                points().points(point -> !LEASES.matcher(point.what()).find())
+                        .variations(Set.of(Variation.TAKEN_OVER, Variation.LEASES_EXPIRED), 12)
+                        .pairs(8),
+                scenario);
+    }
+
     @Test
     void a_consumer_survives_every_point_of_keeping_its_leases() {
-        prove(points().points(point -> LEASES.matcher(point.label()).find()), ConsumerScenarios.effect());
+        prove(points().points(point -> LEASES.matcher(point.what()).find()), ConsumerScenarios.effect());
     }
 
     @Test
