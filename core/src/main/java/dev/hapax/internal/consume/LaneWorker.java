@@ -150,15 +150,22 @@ final class LaneWorker extends Worker {
                 case Order.Take take -> lanes.put(take.lane().number, take.lane());
                 case Order.Leave leave -> {
                     Lane lane = lanes.remove(leave.lane());
-                    try {
-                        if (lane != null && leave.release()) {
-                            giveBack(lane);
-                        }
-                    } finally {
-                        released.add(leave.lane());
+                    // One that was dropped meanwhile has been told of already, and may be another worker's by now.
+                    if (lane != null) {
+                        letGo(lane, leave.release());
                     }
                 }
             }
+        }
+    }
+
+    private void letGo(Lane lane, boolean release) throws SQLException {
+        try {
+            if (release) {
+                giveBack(lane);
+            }
+        } finally {
+            released.add(lane.number);
         }
     }
 

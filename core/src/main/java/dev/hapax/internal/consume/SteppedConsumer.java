@@ -4,6 +4,7 @@ import dev.hapax.consume.ConsumerBuilder;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.SystemSource;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -16,32 +17,44 @@ public final class SteppedConsumer {
 
     private final ConsumerSettings settings;
     private final ConsumerGround ground;
-    private final LaneWorker worker;
+    private final List<LaneWorker> workers = new ArrayList<>();
     private final LeaseKeeper leases;
 
-    private SteppedConsumer(ConsumerSettings settings) {
+    private SteppedConsumer(ConsumerSettings settings, int count) {
         this.settings = settings;
         this.ground = settings.ground;
         String node = ground.shared().service() + "/" + SystemSource.INSTANCE.newUuidV7();
         PositionStore positions = new PositionStore(settings.name(), node, settings.lease.toMillis() / 1000.0);
         ConcurrentLinkedQueue<Short> released = new ConcurrentLinkedQueue<>();
-        this.worker = new LaneWorker(ground, settings, positions, released);
-        this.leases = new LeaseKeeper(ground, settings, positions, List.of(worker), released);
+        for (int i = 0; i < count; i++) {
+            workers.add(new LaneWorker(ground, settings, positions, released));
+        }
+        this.leases = new LeaseKeeper(ground, settings, positions, List.copyOf(workers), released);
     }
 
     /**
-     * Takes the settings of a consumer that is not started.
+     * Takes the settings of a consumer that is not started, for one worker.
      *
      * @throws IllegalArgumentException if they are not Hapax's own
      * @throws IllegalStateException if they are not complete
      */
     public static SteppedConsumer of(ConsumerBuilder builder) {
+        return of(builder, 1);
+    }
+
+    /**
+     * As {@link #of(ConsumerBuilder)}, with so many workers.
+     *
+     * @throws IllegalArgumentException if they are not Hapax's own
+     * @throws IllegalStateException if they are not complete
+     */
+    public static SteppedConsumer of(ConsumerBuilder builder, int workers) {
         if (!(builder instanceof ConsumerSettings settings)) {
             throw new IllegalArgumentException("not a consumer of Hapax: " + builder.getClass());
         }
         settings.check();
         Checks.that(settings.source == null, "%s reads from a broker, whose threads can't be stepped", settings.name());
-        return new SteppedConsumer(settings);
+        return new SteppedConsumer(settings, workers);
     }
 
     public String name() {
@@ -60,14 +73,27 @@ public final class SteppedConsumer {
         });
     }
 
-    /** One round of the worker; returns how many messages left the log or were handled. */
+    /** One round of each worker; returns how many messages left the log or were handled. */
     public int work() throws SQLException {
-        return worker.stepByHand();
+        int done = 0;
+        for (int worker = 0; worker < workers.size(); worker++) {
+            done += work(worker);
+        }
+        return done;
+    }
+
+    /**
+     * One round of one worker.
+     *
+     * @param worker from 0
+     */
+    public int work(int worker) throws SQLException {
+        return workers.get(worker).stepByHand();
     }
 
     /** Gives all lanes back, and leaves. What fails is logged, as in production. */
     public void stop() {
-        worker.giveAllBack();
+        workers.forEach(LaneWorker::giveAllBack);
         leases.leave();
     }
 }
