@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -105,10 +106,12 @@ class SourceFailureContractTest {
     void a_batch_whose_partition_another_has_taken_over_is_rolled_back_and_done_once_in_the_end() throws Exception {
         CountDownLatch inside = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
+        AtomicInteger calls = new AtomicInteger();
         fixture.send(0, "a", "one");
         fixture.send(0, "a", "two");
         try (Consumer running = fixture.consumer("billing")
                 .handle(String.class, (body, tx) -> {
+                    calls.incrementAndGet();
                     insert(tx.connection(), tx.message(), body);
                     inside.countDown();
                     assertThat(goOn.await(50, TimeUnit.SECONDS)).isTrue();
@@ -123,6 +126,9 @@ class SourceFailureContractTest {
             await().atMost(LONG).until(() -> fixture.count() == 2 && epoch() > epoch);
         }
         assertThat(fixture.handled("a")).containsExactly("one", "two");
+        assertThat(calls.get())
+                .as("handler's calls: what ran at the take-over was refused")
+                .isGreaterThan(2);
     }
 
     private long epoch() throws Exception {

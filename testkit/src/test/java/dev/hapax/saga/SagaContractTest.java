@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -265,6 +266,42 @@ class SagaContractTest {
         assertThat(sagas.signal("fulfil", key, "paid", "2", "19.90")).isEqualTo(Sagas.Delivery.TOO_LATE);
         assertThat(sagas.signal("fulfil", Shop.newKey(), "paid", "2", "19.90")).isEqualTo(Sagas.Delivery.UNKNOWN);
         assertThat(List.of(effects("a"), effects("b"))).containsExactly(1L, 1L);
+    }
+
+    /** By another process, whose lease is short; returns how many it took. */
+    private long takeOver() throws SQLException {
+        return shop.database.queryLong(
+                "WITH taken AS (UPDATE hapax.saga SET token = token + 1, owner = gen_random_uuid(),"
+                        + " due_at = clock_timestamp() + interval '1 second' WHERE key = '" + key.id()
+                        + "' RETURNING id) SELECT count(*) FROM taken");
+    }
+
+    /** As after a pause of its process that outlasted the lease: another has taken it over, by a greater token. */
+    @Test
+    void an_owner_that_was_replaced_while_it_ran_a_step_changes_nothing() throws SQLException {
+        AtomicInteger runs = new AtomicInteger();
+        AtomicLong taken = new AtomicLong();
+        shop.hapax.saga("stolen", Order.class).retry(QUICK).run((saga, given) -> {
+            saga.step("reserve", tx -> effect(tx, "reserve")).run();
+            saga.step("look", tx -> effect(tx, "look")).run();
+            saga.step("pay", tx -> {
+                        effect(tx, "pay");
+                        if (runs.incrementAndGet() == 1) {
+                            taken.set(takeOver());
+                        }
+                    })
+                    .run();
+            saga.step("ship", tx -> effect(tx, "ship")).run();
+        });
+
+        shop.hapax.sagas().complete("stolen", key, order, Receipt.class, LONG);
+
+        assertThat(taken).hasValue(1);
+        assertThat(List.of(effects("reserve"), effects("look"), effects("pay"), effects("ship")))
+                .containsExactly(1L, 1L, 1L, 1L);
+        assertThat(runs)
+                .as("the first was refused, when the other's lease had run out it was done")
+                .hasValue(2);
     }
 
     @Test
