@@ -1,8 +1,6 @@
 package dev.hapax.internal;
 
-import dev.hapax.RetryException;
 import dev.hapax.Scope;
-import dev.hapax.StoreException;
 import dev.hapax.consume.Consumer;
 import dev.hapax.consume.ConsumerBuilder;
 import dev.hapax.consume.Consumers;
@@ -151,7 +149,7 @@ public final class Home implements AutoCloseable {
             return home;
         } catch (SQLException e) {
             deadlines.close();
-            throw translate("the service could not be opened", e);
+            throw SqlFaults.translate("the service could not be opened", e);
         } catch (RuntimeException e) {
             deadlines.close();
             throw e;
@@ -213,7 +211,7 @@ public final class Home implements AutoCloseable {
         try {
             return housekeeper.moveDue() + housekeeper.keepPartitions();
         } catch (SQLException e) {
-            throw translate("housekeeping failed", e);
+            throw SqlFaults.translate("housekeeping failed", e);
         }
     }
 
@@ -227,11 +225,5 @@ public final class Home implements AutoCloseable {
         twoPhase.close();
         keeper.close();
         deadlines.close();
-    }
-
-    /** For work that has no key. */
-    static RuntimeException translate(String what, SQLException e) {
-        String message = what + " (SQLState " + e.getSQLState() + "): " + e.getMessage();
-        return SqlFaults.isRetryable(e) ? new RetryException(message, e) : new StoreException(message, e);
     }
 }

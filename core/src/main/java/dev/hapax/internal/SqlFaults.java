@@ -1,5 +1,7 @@
 package dev.hapax.internal;
 
+import dev.hapax.RetryException;
+import dev.hapax.StoreException;
 import java.sql.SQLException;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +64,12 @@ public final class SqlFaults {
         String state = state(e);
         // Insufficient resources (a full disk, no memory), system errors (I/O), read_only_sql_transaction (a standby).
         return isUnreachable(e) || state.startsWith("53") || state.startsWith("58") || state.equals("25006");
+    }
+
+    /** What a caller is told of a failure in work that has no key: to try again, or that the database refused it. */
+    public static RuntimeException translate(String what, SQLException e) {
+        String message = what + " (SQLState " + e.getSQLState() + "): " + e.getMessage();
+        return isRetryable(e) ? new RetryException(message, e) : new StoreException(message, e);
     }
 
     public static boolean isWaitedTooLong(SQLException e) {

@@ -49,7 +49,7 @@ final class StoredControl implements Control {
                 }
             });
         } catch (SQLException e) {
-            throw Home.translate("the pause could not be changed", e);
+            throw SqlFaults.translate("the pause could not be changed", e);
         }
     }
 
@@ -73,7 +73,7 @@ final class StoredControl implements Control {
                 }
             });
         } catch (SQLException e) {
-            throw Home.translate("what is paused can't be read", e);
+            throw SqlFaults.translate("what is paused can't be read", e);
         }
     }
 }

@@ -46,7 +46,7 @@ final class StoredHistory implements History {
                 }
             });
         } catch (SQLException e) {
-            throw Home.translate("the history can't be read", e);
+            throw SqlFaults.translate("the history can't be read", e);
         }
     }
 
@@ -84,7 +84,7 @@ final class StoredHistory implements History {
                 }
             });
         } catch (SQLException e) {
-            throw Home.translate("the rewind could not be accepted", e);
+            throw SqlFaults.translate("the rewind could not be accepted", e);
         }
     }
 }

@@ -7,6 +7,7 @@ import dev.hapax.claim.ClaimKindBuilder;
 import dev.hapax.claim.Claims;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.Names;
+import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.once.Settlements;
 import java.sql.SQLException;
 import java.util.List;
@@ -48,7 +49,7 @@ public final class ClaimFactory implements AutoCloseable {
             kind.start();
             return kind;
         } catch (SQLException e) {
-            throw Settlements.translate("claims of " + settings.scope + " could not be started", e);
+            throw SqlFaults.translate("claims of " + settings.scope + " could not be started", e);
         }
     }
 

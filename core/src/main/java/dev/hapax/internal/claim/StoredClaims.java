@@ -4,6 +4,7 @@ import dev.hapax.InProgressException;
 import dev.hapax.Key;
 import dev.hapax.claim.Claims;
 import dev.hapax.internal.Checks;
+import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.once.Marker;
 import dev.hapax.internal.once.Settlements;
 import dev.hapax.spi.Encoded;
@@ -313,7 +314,7 @@ public final class StoredClaims implements Claims {
         try {
             return settlements.connections().autoCommit(look::at);
         } catch (SQLException e) {
-            throw Settlements.translate(failure, e);
+            throw SqlFaults.translate(failure, e);
         }
     }
 }

@@ -1,7 +1,5 @@
 package dev.hapax.internal.consume;
 
-import dev.hapax.RetryException;
-import dev.hapax.StoreException;
 import dev.hapax.consume.Quarantine;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.Connections;
@@ -86,13 +84,8 @@ public final class HeldQuarantine implements Quarantine {
         try {
             return connections.autoCommit(work);
         } catch (SQLException e) {
-            throw translate(e);
+            throw SqlFaults.translate("held messages can't be reached", e);
         }
-    }
-
-    private static RuntimeException translate(SQLException e) {
-        String message = "held messages can't be reached (SQLState " + e.getSQLState() + "): " + e.getMessage();
-        return SqlFaults.isRetryable(e) ? new RetryException(message, e) : new StoreException(message, e);
     }
 
     @Override
@@ -165,7 +158,7 @@ public final class HeldQuarantine implements Quarantine {
             }
             return gone;
         } catch (SQLException e) {
-            throw translate(e);
+            throw SqlFaults.translate("held messages can't be reached", e);
         }
     }
 

@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,7 +20,7 @@ public final class LogConsumer implements Consumer {
     private final ConsumerGround ground;
     private final String name;
     private final List<LaneWorker> workers = new ArrayList<>();
-    private final List<Thread> threads = new ArrayList<>();
+    private final WorkerThreads threads;
     private final LeaseKeeper leases;
     private final Thread leaseThread;
     private final Signals.Listener wake = this::wake;
@@ -31,6 +30,7 @@ public final class LogConsumer implements Consumer {
     public LogConsumer(ConsumerGround ground, ConsumerSettings settings, Runnable whenStopped) {
         this.ground = ground;
         this.name = settings.name();
+        this.threads = new WorkerThreads(name);
         this.whenStopped = whenStopped;
         // A new name for each run: a process that was started again must not be taken for its own zombie.
         String node = ground.shared().service() + "/" + SystemSource.INSTANCE.newUuidV7();
@@ -39,7 +39,7 @@ public final class LogConsumer implements Consumer {
         for (int i = 0; i < settings.concurrency; i++) {
             LaneWorker worker = new LaneWorker(ground, settings, positions, released);
             workers.add(worker);
-            threads.add(Thread.ofPlatform().name("hapax-" + name + "-" + i).unstarted(worker));
+            threads.add(worker);
         }
         this.leases = new LeaseKeeper(ground, settings, positions, List.copyOf(workers), released);
         this.leaseThread =
@@ -50,7 +50,7 @@ public final class LogConsumer implements Consumer {
         ground.metrics()
                 .consumer(name, () -> lag().messages(), () -> lag().oldest().toMillis() / 1000.0);
         ground.signals().add(wake);
-        threads.forEach(Thread::start);
+        threads.start();
         leaseThread.start();
     }
 
@@ -78,42 +78,23 @@ public final class LogConsumer implements Consumer {
     @Override
     public boolean stop(Duration within) {
         if (!stopped.compareAndSet(false, true)) {
-            return threads.stream().noneMatch(Thread::isAlive);
+            return !threads.isAnyAlive();
         }
         long deadline = SystemSource.INSTANCE.nanos() + within.toNanos();
         ground.signals().remove(wake);
         // Leases first: a lane that is given back must not be taken again. Workers keep theirs by what they commit.
         leases.stop();
-        join(leaseThread, deadline);
+        WorkerThreads.join(leaseThread, deadline);
         workers.forEach(LaneWorker::stop);
-        boolean ended = joinAll(deadline);
+        boolean ended = threads.join(deadline);
         if (!ended) {
             LOG.warn("consumer {} did not end its batch within {}; it is interrupted and rolled back", name, within);
-            threads.forEach(Thread::interrupt);
-            joinAll(SystemSource.INSTANCE.nanos() + TimeUnit.SECONDS.toNanos(1));
+            threads.interrupt();
         }
         leases.leave();
         ground.metrics().consumerStopped(name);
         whenStopped.run();
         return ended;
-    }
-
-    private boolean joinAll(long deadline) {
-        boolean all = true;
-        for (Thread thread : threads) {
-            all &= join(thread, deadline);
-        }
-        return all;
-    }
-
-    private static boolean join(Thread thread, long deadline) {
-        try {
-            long left = Math.max(1, deadline - SystemSource.INSTANCE.nanos());
-            return thread.join(Duration.ofNanos(left));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
     }
 
     @Override

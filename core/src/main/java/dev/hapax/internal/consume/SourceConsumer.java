@@ -23,13 +23,14 @@ public final class SourceConsumer implements Consumer {
     private final SourcePoller poller;
     private final Thread pollThread;
     private final List<SourceWorker> workers = new ArrayList<>();
-    private final List<Thread> threads = new ArrayList<>();
+    private final WorkerThreads threads;
     private final Runnable whenStopped;
     private final AtomicBoolean stopped = new AtomicBoolean();
 
     public SourceConsumer(ConsumerGround ground, ConsumerSettings settings, Source source, Runnable whenStopped) {
         this.ground = ground;
         this.name = settings.name();
+        this.threads = new WorkerThreads(name);
         this.whenStopped = whenStopped;
         // A new name for each run: a process that was started again must not be taken for its own zombie.
         String node = ground.shared().service() + "/" + SystemSource.INSTANCE.newUuidV7();
@@ -39,7 +40,7 @@ public final class SourceConsumer implements Consumer {
         for (int i = 0; i < settings.concurrency; i++) {
             SourceWorker worker = new SourceWorker(ground, settings, store, poller::retake, poller::room);
             workers.add(worker);
-            threads.add(Thread.ofPlatform().name("hapax-" + name + "-" + i).unstarted(worker));
+            threads.add(worker);
         }
         this.pollThread = Thread.ofPlatform().name("hapax-" + name + "-poll").unstarted(poller);
     }
@@ -47,7 +48,7 @@ public final class SourceConsumer implements Consumer {
     public void start() {
         ground.metrics()
                 .consumer(name, () -> lag().messages(), () -> lag().oldest().toMillis() / 1000.0);
-        threads.forEach(Thread::start);
+        threads.start();
         pollThread.start();
     }
 
@@ -64,41 +65,22 @@ public final class SourceConsumer implements Consumer {
     @Override
     public boolean stop(Duration within) {
         if (!stopped.compareAndSet(false, true)) {
-            return threads.stream().noneMatch(Thread::isAlive);
+            return !threads.isAnyAlive();
         }
         long deadline = SystemSource.INSTANCE.nanos() + within.toNanos();
         // The poller gives the partitions back when the workers have left them, or when the time is over.
         poller.stop(within);
-        boolean polled = join(pollThread, deadline + AFTERWARDS_NANOS);
+        boolean polled = WorkerThreads.join(pollThread, deadline + AFTERWARDS_NANOS);
         workers.forEach(SourceWorker::stop);
-        boolean ended = joinAll(deadline);
+        boolean ended = threads.join(deadline);
         if (!ended || !polled) {
             LOG.warn("consumer {} did not end its batch within {}; it is interrupted and rolled back", name, within);
             pollThread.interrupt();
-            threads.forEach(Thread::interrupt);
-            joinAll(SystemSource.INSTANCE.nanos() + TimeUnit.SECONDS.toNanos(1));
+            threads.interrupt();
         }
         ground.metrics().consumerStopped(name);
         whenStopped.run();
         return ended;
-    }
-
-    private boolean joinAll(long deadline) {
-        boolean all = true;
-        for (Thread thread : threads) {
-            all &= join(thread, deadline);
-        }
-        return all;
-    }
-
-    private static boolean join(Thread thread, long deadline) {
-        try {
-            long left = Math.max(1, deadline - SystemSource.INSTANCE.nanos());
-            return thread.join(Duration.ofNanos(left));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
     }
 
     @Override

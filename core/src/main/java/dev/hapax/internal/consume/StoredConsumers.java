@@ -1,7 +1,5 @@
 package dev.hapax.internal.consume;
 
-import dev.hapax.RetryException;
-import dev.hapax.StoreException;
 import dev.hapax.consume.Consumers;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.Connections;
@@ -36,9 +34,7 @@ public final class StoredConsumers implements Consumers {
             LOG.info("consumer {} was forgotten, with {} held messages", consumer, forgotten.held());
             return Optional.of(forgotten);
         } catch (SQLException e) {
-            String message =
-                    "the consumer could not be forgotten (SQLState " + e.getSQLState() + "): " + e.getMessage();
-            throw SqlFaults.isRetryable(e) ? new RetryException(message, e) : new StoreException(message, e);
+            throw SqlFaults.translate("the consumer could not be forgotten", e);
         }
     }
 

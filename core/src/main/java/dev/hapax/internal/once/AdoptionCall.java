@@ -1,8 +1,6 @@
 package dev.hapax.internal.once;
 
 import dev.hapax.Key;
-import dev.hapax.RetryException;
-import dev.hapax.StoreException;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.SqlFaults;
@@ -85,9 +83,8 @@ final class AdoptionCall implements Adoption {
                 return counts;
             });
         } catch (SQLException e) {
-            String message = "the keys of scope " + scope + " could not be adopted (SQLState " + e.getSQLState() + "): "
-                    + e.getMessage() + ". Those before are marked; run it again";
-            throw SqlFaults.isRetryable(e) ? new RetryException(message, e) : new StoreException(message, e);
+            throw SqlFaults.translate(
+                    "not all keys of scope " + scope + " could be adopted; those before are marked, run it again", e);
         }
         return new Adopted(
                 counts.getOrDefault(Verdict.APPLIED, 0L),

@@ -2,8 +2,6 @@ package dev.hapax.internal.once;
 
 import dev.hapax.DamagedException;
 import dev.hapax.Key;
-import dev.hapax.RetryException;
-import dev.hapax.StoreException;
 import dev.hapax.TooLateException;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.DatabaseClock;
@@ -102,12 +100,6 @@ public final class Settlements {
 
     public static RuntimeException translate(Key key, SQLException e) {
         return OnceEngine.translate(key, e);
-    }
-
-    /** For work that has no key. */
-    public static RuntimeException translate(String what, SQLException e) {
-        String message = what + " (SQLState " + e.getSQLState() + "): " + e.getMessage();
-        return SqlFaults.isRetryable(e) ? new RetryException(message, e) : new StoreException(message, e);
     }
 
     /** Counts how a call on the key ended, if it ends with an exception, and refuses it if its scope is paused. */

@@ -1,8 +1,6 @@
 package dev.hapax.internal.saga;
 
 import dev.hapax.Key;
-import dev.hapax.RetryException;
-import dev.hapax.StoreException;
 import dev.hapax.Transaction;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.Connections;
@@ -452,13 +450,8 @@ public final class SagaEngine implements AutoCloseable {
         try {
             return ground.connections().autoCommit(work);
         } catch (SQLException e) {
-            throw translate(what, e);
+            throw SqlFaults.translate(what, e);
         }
-    }
-
-    static RuntimeException translate(String what, SQLException e) {
-        String message = what + " (SQLState " + e.getSQLState() + "): " + e.getMessage();
-        return SqlFaults.isRetryable(e) ? new RetryException(message, e) : new StoreException(message, e);
     }
 
     /** Takes nothing up any more, and waits for what runs; what has not come to a rest by then is rolled back, and left to others. */

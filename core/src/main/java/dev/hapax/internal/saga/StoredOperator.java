@@ -1,6 +1,7 @@
 package dev.hapax.internal.saga;
 
 import dev.hapax.internal.Checks;
+import dev.hapax.internal.SqlFaults;
 import dev.hapax.saga.SagaOperator;
 import dev.hapax.saga.SagaState;
 import java.sql.Connection;
@@ -128,7 +129,7 @@ final class StoredOperator implements SagaOperator {
             engine.keeper().nudge();
             return done;
         } catch (SQLException e) {
-            throw SagaEngine.translate("nothing was done to the saga", e);
+            throw SqlFaults.translate("nothing was done to the saga", e);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.hapax.internal.saga;
 import dev.hapax.Key;
 import dev.hapax.Transaction;
 import dev.hapax.internal.Checks;
+import dev.hapax.internal.SqlFaults;
 import dev.hapax.once.Verdict;
 import dev.hapax.saga.SagaOperator;
 import dev.hapax.saga.SagaResult;
@@ -109,7 +110,7 @@ public final class StoredSagas implements Sagas {
         try {
             return signal(tx.connection(), engine.id(name, key), signal, signalId, encoded);
         } catch (SQLException e) {
-            throw SagaEngine.translate("the signal could not be delivered", e);
+            throw SqlFaults.translate("the signal could not be delivered", e);
         }
     }
 

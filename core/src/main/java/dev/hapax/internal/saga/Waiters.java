@@ -1,7 +1,6 @@
 package dev.hapax.internal.saga;
 
 import dev.hapax.RetryException;
-import dev.hapax.StoreException;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
@@ -103,8 +102,7 @@ final class Waiters {
         try {
             return connections.autoCommit(connection -> look(connection, id));
         } catch (SQLException e) {
-            String message = "the saga can't be read (SQLState " + e.getSQLState() + "): " + e.getMessage();
-            throw SqlFaults.isRetryable(e) ? new RetryException(message, e) : new StoreException(message, e);
+            throw SqlFaults.translate("the saga can't be read", e);
         }
     }
 

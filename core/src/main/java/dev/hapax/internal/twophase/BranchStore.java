@@ -3,7 +3,7 @@ package dev.hapax.internal.twophase;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.Days;
-import dev.hapax.internal.once.Settlements;
+import dev.hapax.internal.SqlFaults;
 import dev.hapax.twophase.Participants.Branch;
 import dev.hapax.twophase.Participants.State;
 import java.sql.Connection;
@@ -125,7 +125,7 @@ final class BranchStore {
                 }
             });
         } catch (SQLException e) {
-            throw Settlements.translate("the branch could not be closed", e);
+            throw SqlFaults.translate("the branch could not be closed", e);
         }
     }
 
@@ -133,7 +133,7 @@ final class BranchStore {
         try {
             return connections.autoCommit(BranchStore::list);
         } catch (SQLException e) {
-            throw Settlements.translate("branches can't be read", e);
+            throw SqlFaults.translate("branches can't be read", e);
         }
     }
 
