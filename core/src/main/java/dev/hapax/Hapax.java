@@ -6,6 +6,7 @@ import dev.hapax.claim.Claims;
 import dev.hapax.consume.ConsumerBuilder;
 import dev.hapax.consume.Consumers;
 import dev.hapax.consume.Quarantine;
+import dev.hapax.consume.Relays;
 import dev.hapax.control.Control;
 import dev.hapax.control.History;
 import dev.hapax.internal.Home;
@@ -146,6 +147,11 @@ public final class Hapax implements AutoCloseable {
     /** Starts sagas, waits for them, signals them. */
     public Sagas sagas() {
         return home.sagas();
+    }
+
+    /** Relays of the log to a broker, by what is stored of them. */
+    public Relays relays() {
+        return home.relays();
     }
 
     /** Pause and resume. */

@@ -5,12 +5,14 @@ import dev.hapax.consume.Consumer;
 import dev.hapax.consume.ConsumerBuilder;
 import dev.hapax.consume.Consumers;
 import dev.hapax.consume.Quarantine;
+import dev.hapax.consume.Relays;
 import dev.hapax.control.Control;
 import dev.hapax.control.History;
 import dev.hapax.internal.claim.ClaimFactory;
 import dev.hapax.internal.consume.ConsumerGround;
 import dev.hapax.internal.consume.ConsumerSettings;
 import dev.hapax.internal.consume.HeldQuarantine;
+import dev.hapax.internal.consume.RelayStore;
 import dev.hapax.internal.consume.StoredConsumers;
 import dev.hapax.internal.log.LogWriter;
 import dev.hapax.internal.once.ActiveTransaction;
@@ -49,6 +51,7 @@ public final class Home implements AutoCloseable {
     private final ConsumerGround consumerGround;
     private final Quarantine quarantine;
     private final Consumers stored;
+    private final Relays relays;
     private final Control control;
     private final History history;
     private final SagaEngine sagaEngine;
@@ -89,6 +92,7 @@ public final class Home implements AutoCloseable {
         this.consumerGround = new ConsumerGround(connections, shared, once, retries, settings.metrics, pauses, signals);
         this.quarantine = new HeldQuarantine(connections);
         this.stored = new StoredConsumers(connections);
+        this.relays = new RelayStore(connections);
         this.control = new StoredControl(connections);
         this.sagaEngine = new SagaEngine(new SagaGround(
                 connections,
@@ -178,6 +182,10 @@ public final class Home implements AutoCloseable {
 
     public Consumers consumers() {
         return stored;
+    }
+
+    public Relays relays() {
+        return relays;
     }
 
     public Control control() {

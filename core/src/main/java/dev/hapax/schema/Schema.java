@@ -217,7 +217,10 @@ public final class Schema {
                 "hapax.saga_action",
                 "hapax.home",
                 "hapax.two_phase",
-                "hapax.two_phase_branch"));
+                "hapax.two_phase_branch",
+                "hapax.log_identity",
+                "hapax.relay",
+                "hapax.relay_break"));
         for (int days : new int[] {1, 7, 30, 90, 400}) {
             names.add("hapax.marker_" + days);
             names.add("hapax.outcome_" + days);

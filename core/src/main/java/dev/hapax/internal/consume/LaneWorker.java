@@ -278,16 +278,7 @@ final class LaneWorker extends Worker {
             return;
         }
         lagMeasuredNanos = now;
-        long[] last = LogReader.lastNumbers(connection);
-        long behind = 0;
-        for (Lane lane : lanes.values()) {
-            behind += Math.max(0, last[lane.number] - lane.position.high());
-            lane.drawn(last[lane.number]);
-            for (Position.Gap gap : lane.position.gaps()) {
-                behind += gap.to() - gap.from() + 1;
-            }
-        }
-        lag = new Lag(behind, behind == 0 ? Duration.ZERO : PositionStore.oldestUnread(connection, lanes.values()));
+        lag = LaneLag.measure(connection, lanes.values());
     }
 
     @Override

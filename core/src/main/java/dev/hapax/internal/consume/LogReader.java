@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** All reading of the log, by position. */
 final class LogReader {
@@ -19,29 +20,10 @@ final class LogReader {
 
     private static final int GAPS_MAX = 1_000;
 
-    private static final String SELECTED =
-            prefixed() + ", g.id, CASE WHEN g.topic = ANY (CAST(? AS text[])) AND octet_length(g.body) <= "
-                    + INLINE_BYTES + " THEN g.body END";
-
-    /**
-     * Numbers lie close together, so an upper bound on the number bounds the work, whatever plan is chosen: with "all above, in order, the first 500" alone, a partition
-     * that has no statistics yet (each day's, at midnight) is read whole and sorted, at each look.
-     */
-    private static final String ABOVE = "SELECT " + SELECTED + ", CAST(0 AS bigint)"
-            + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[]), CAST(? AS bigint[])) AS l (lane, high, until)"
-            + " CROSS JOIN LATERAL (SELECT * FROM hapax.log WHERE lane = l.lane AND number > l.high AND number <= l.until"
-            + " ORDER BY number LIMIT ?) g LIMIT ?";
-
-    /** One statement, so one snapshot: a row in a gap, a row above, and the xmin that says what can still come. */
-    private static final String WITH_GAPS = "(SELECT " + SELECTED + ", CAST(-1 AS bigint)"
-            + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[]), CAST(? AS bigint[])) AS p (lane, since, until)"
-            + " JOIN hapax.log g ON g.lane = p.lane AND g.number BETWEEN p.since AND p.until LIMIT ?)"
-            + " UNION ALL (" + ABOVE + ")"
-            + " UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
-            + " CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)";
-
-    /** -1 for a row of a gap, 0 for one above, else the xmin. */
+    /** -2 for the row at the position, -1 for a row of a gap, 0 for one above, else the xmin. */
     private static final int KIND_COLUMN = 14;
+
+    private static final long AT_POSITION = -2;
 
     private static final long IN_GAP = -1;
 
@@ -53,19 +35,66 @@ final class LogReader {
                     "SELECT " + lane + ", CASE WHEN is_called THEN last_value ELSE 0 END FROM hapax.lane_" + lane)
             .collect(Collectors.joining(" UNION ALL "));
 
-    private final String[] topics;
+    private final String @Nullable [] topics;
+    private final boolean anchored;
+    private final String above;
+    private final String withGaps;
 
+    /** Reads for consumers of these topics. */
     LogReader(List<String> topics) {
-        this.topics = topics.toArray(String[]::new);
+        this(topics.toArray(String[]::new), false);
+    }
+
+    /**
+     * @param topics whose bodies are read; null for all
+     * @param anchored whether each look also tells which message lies at the position, in the same snapshot, so that a reader sees if the log is the one that it knew
+     */
+    LogReader(String @Nullable [] topics, boolean anchored) {
+        this.topics = topics;
+        this.anchored = anchored;
+        this.above = above(topics == null, anchored);
+        this.withGaps = withGaps(topics == null, above);
+    }
+
+    /**
+     * Numbers lie close together, so an upper bound on the number bounds the work, whatever plan is chosen: with "all above, in order, the first 500" alone, a partition
+     * that has no statistics yet (each day's, at midnight) is read whole and sorted, at each look.
+     */
+    private static String above(boolean all, boolean anchored) {
+        return "SELECT " + selected(all, anchored ? "g.number > l.high AND " : "")
+                + (anchored
+                        ? ", CAST(CASE WHEN g.number = l.high THEN " + AT_POSITION + " ELSE 0 END AS bigint)"
+                        : ", CAST(0 AS bigint)")
+                + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[]), CAST(? AS bigint[])) AS l (lane, high, until)"
+                + " CROSS JOIN LATERAL (SELECT * FROM hapax.log WHERE lane = l.lane AND number "
+                + (anchored ? ">=" : ">")
+                + " l.high AND number <= l.until ORDER BY number LIMIT ?) g LIMIT ?";
+    }
+
+    /** One statement, so one snapshot: a row in a gap, a row above, and the xmin that says what can still come. */
+    private static String withGaps(boolean all, String above) {
+        return "(SELECT " + selected(all, "") + ", CAST(" + IN_GAP + " AS bigint)"
+                + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[]), CAST(? AS bigint[])) AS p (lane, since, until)"
+                + " JOIN hapax.log g ON g.lane = p.lane AND g.number BETWEEN p.since AND p.until LIMIT ?)"
+                + " UNION ALL (" + above + ")"
+                + " UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
+                + " CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)";
+    }
+
+    private static String selected(boolean all, String condition) {
+        String wanted = all ? "" : "g.topic = ANY (CAST(? AS text[])) AND ";
+        return prefixed() + ", g.id, CASE WHEN " + condition + wanted + "octet_length(g.body) <= " + INLINE_BYTES
+                + " THEN g.body END";
     }
 
     /**
      * What one look found.
      *
+     * @param anchors what lies at the positions, if it was asked for
      * @param xmin of its snapshot; {@link #NO_XMIN} if no gap was looked at
      * @param wholeGaps whether all that lies in the gaps was found: if not, none may be given up
      */
-    record Look(List<ReadMessage> messages, long xmin, boolean wholeGaps) {}
+    record Look(List<ReadMessage> messages, List<StoredMessage> anchors, long xmin, boolean wholeGaps) {}
 
     /**
      * Looks for messages in the gaps of the lanes and above them, by number within each lane.
@@ -82,11 +111,13 @@ final class LogReader {
                 gaps.add(gap);
             }
         }
-        try (PreparedStatement select = connection.prepareStatement(gaps.isEmpty() ? ABOVE : WITH_GAPS)) {
+        try (PreparedStatement select = connection.prepareStatement(gaps.isEmpty() ? above : withGaps)) {
             int i = 1;
-            java.sql.Array wanted = connection.createArrayOf("text", topics);
+            java.sql.Array wanted = topics == null ? null : connection.createArrayOf("text", topics);
             if (!gaps.isEmpty()) {
-                select.setArray(i++, wanted);
+                if (wanted != null) {
+                    select.setArray(i++, wanted);
+                }
                 select.setArray(i++, connection.createArrayOf("int2", gapLanes.toArray()));
                 select.setArray(
                         i++,
@@ -96,7 +127,9 @@ final class LogReader {
                         longs(connection, gaps.stream().map(Position.Gap::to).toArray()));
                 select.setInt(i++, limit);
             }
-            select.setArray(i++, wanted);
+            if (wanted != null) {
+                select.setArray(i++, wanted);
+            }
             select.setArray(
                     i++,
                     connection.createArrayOf(
@@ -105,14 +138,16 @@ final class LogReader {
                     i++, longs(connection, lanes.stream().map(LogReader::above).toArray()));
             select.setArray(
                     i++, longs(connection, lanes.stream().map(LogReader::until).toArray()));
-            select.setInt(i++, perLane);
-            select.setInt(i, limit);
+            // What lies at the positions comes on top.
+            select.setInt(i++, anchored ? perLane + 1 : perLane);
+            select.setInt(i, anchored ? limit + lanes.size() : limit);
             return read(select, limit);
         }
     }
 
     private static Look read(PreparedStatement select, int limit) throws SQLException {
         List<ReadMessage> messages = new ArrayList<>();
+        List<StoredMessage> anchors = new ArrayList<>();
         long xmin = NO_XMIN;
         int inGaps = 0;
         try (ResultSet row = select.executeQuery()) {
@@ -120,6 +155,8 @@ final class LogReader {
                 long kind = row.getLong(KIND_COLUMN);
                 if (kind > 0) {
                     xmin = kind;
+                } else if (kind == AT_POSITION) {
+                    anchors.add(StoredMessage.read(row, 1));
                 } else {
                     inGaps += kind == IN_GAP ? 1 : 0;
                     messages.add(StoredMessage.read(row, 1));
@@ -128,7 +165,7 @@ final class LogReader {
         }
         // By number within a lane: what appeared in a gap comes before what lies above it.
         messages.sort(Comparator.comparingInt(ReadMessage::lane).thenComparingLong(ReadMessage::number));
-        return new Look(messages, xmin, inGaps < limit);
+        return new Look(messages, anchors, xmin, inGaps < limit);
     }
 
     /** Behind too many gaps a reader waits for them: its position must stay small enough to be written with every batch. */

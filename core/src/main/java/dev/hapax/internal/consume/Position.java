@@ -118,6 +118,16 @@ final class Position {
         throw new IllegalStateException("message " + number + " was done before; the reader would apply it twice");
     }
 
+    /** Whether a message is done. */
+    boolean isDone(long number) {
+        for (Gap gap : gaps) {
+            if (number >= gap.from() && number <= gap.to()) {
+                return false;
+            }
+        }
+        return number <= high;
+    }
+
     boolean isUnbounded() {
         for (Gap gap : gaps) {
             if (gap.bound() == NO_BOUND) {

@@ -21,7 +21,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -137,11 +141,45 @@ public final class EmbeddedKafka implements AutoCloseable {
                             new NewTopic(name, Optional.of(partitions), Optional.of((short) 1)).configs(configuration)))
                     .all()
                     .get(ADMIN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            untilTold(name, configuration);
         } catch (ExecutionException | TimeoutException failure) {
             throw new IllegalStateException("could not create topic " + name, failure);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while topic " + name + " was created", interrupted);
+        }
+    }
+
+    /** The controller answers before the broker has heard: a topic is usable when the broker tells its configuration. */
+    private void untilTold(String name, Map<String, String> configuration)
+            throws ExecutionException, InterruptedException, TimeoutException {
+        ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, name);
+        long deadline = System.nanoTime() + ADMIN_TIMEOUT.toNanos();
+        while (!tells(topic, configuration)) {
+            if (System.nanoTime() > deadline) {
+                throw new TimeoutException("the broker knows no configuration of it");
+            }
+            TimeUnit.MILLISECONDS.sleep(10);
+        }
+    }
+
+    private boolean tells(ConfigResource topic, Map<String, String> configuration)
+            throws ExecutionException, InterruptedException, TimeoutException {
+        try {
+            Config told = admin().describeConfigs(List.of(topic))
+                    .all()
+                    .get(ADMIN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                    .get(topic);
+            return told != null
+                    && configuration.entrySet().stream().allMatch(wanted -> {
+                        ConfigEntry entry = told.get(wanted.getKey());
+                        return entry != null && wanted.getValue().equals(entry.value());
+                    });
+        } catch (ExecutionException failure) {
+            if (failure.getCause() instanceof UnknownTopicOrPartitionException) {
+                return false;
+            }
+            throw failure;
         }
     }
 
