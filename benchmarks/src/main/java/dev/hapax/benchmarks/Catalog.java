@@ -19,6 +19,7 @@ final class Catalog {
             new LatencyBenchmark(),
             new LatencyProcessesBenchmark(),
             new IdleBenchmark(),
+            new KafkaRelayBenchmark(),
             new FlatBacklogBenchmark(),
             new FlatOpenTransactionBenchmark(),
             new TwoPhaseBenchmark(),

@@ -60,6 +60,14 @@ class ConfigurationReferenceTest {
     }
 
     @Test
+    void a_relay_to_kafka() {
+        assertThat(listed("A relay to Kafka: KafkaRelayBuilder"))
+                .isEqualTo(declared(
+                        "../../../../../../kafka/src/main/java/dev/hapax/kafka/KafkaRelayBuilder.java",
+                        "KafkaRelayBuilder"));
+    }
+
+    @Test
     void a_claim() {
         assertThat(listed("One claim: Claim")).isEqualTo(declared("claim/Claim.java", "Claim<T>"));
     }

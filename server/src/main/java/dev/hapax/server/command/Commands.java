@@ -15,6 +15,7 @@ import picocli.CommandLine.ScopeType;
         subcommands = {
             SchemaCommand.class,
             ConsumerCommand.class,
+            RelayCommand.class,
             QuarantineCommand.class,
             ClaimsCommand.class,
             ScopeCommand.class,
