@@ -29,3 +29,23 @@ CREATE TABLE billing.ledger (
     line    int     NOT NULL,
     amount  numeric NOT NULL
 );
+
+-- An invoice, as far as its lines are billed. With the last of them it is paid.
+CREATE TABLE billing.invoice (
+    invoice  text    PRIMARY KEY,
+    customer text    NOT NULL,
+    lines    int     NOT NULL,
+    amount   numeric NOT NULL
+);
+
+-- What the bank has booked, as its answers say; negative if money went back.
+CREATE TABLE billing.payment (
+    invoice   text    NOT NULL,
+    amount    numeric NOT NULL,
+    reference text    NOT NULL
+);
+
+CREATE TABLE billing.credit (
+    invoice text    NOT NULL,
+    amount  numeric NOT NULL
+);

@@ -77,6 +77,7 @@ class DemoCrashTest {
                         "orders",
                         "applied",
                         "billed",
+                        "bank",
                         "twice",
                         "lost",
                         "sent",
@@ -97,6 +98,40 @@ class DemoCrashTest {
         assertThat(report.get("sent").asInt())
                 .isEqualTo(LINES + report.get("repeats").asInt());
         assertThat(report.get("replayed").asInt()).isPositive();
+        checkBank(report);
+    }
+
+    /** What the bank has taken and given back is what was ordered. */
+    private static void checkBank(JsonNode report) {
+        JsonNode bank = report.get("bank");
+        assertThat(bank.propertyNames())
+                .containsExactly("charged", "refunded", "charges", "refunds", "twice", "inDoubt");
+        assertThat(bank.get("twice").asInt()).isZero();
+        assertThat(bank.get("inDoubt").asInt()).isZero();
+        assertThat(bank.get("charges").asInt()).isPositive();
+        assertThat(bank.get("refunds").asInt()).isPositive();
+        assertThat(new BigDecimal(bank.get("charged").asString())
+                        .subtract(new BigDecimal(bank.get("refunded").asString())))
+                .isEqualByComparingTo(report.get("orders").get("amount").asString());
+    }
+
+    @Test
+    void a_bank_that_ignores_keys_is_asked_before_it_is_called_again() throws Exception {
+        Path report = folder.resolve("report.json");
+
+        CommandRun run = CommandRun.of(
+                "demo",
+                "--bank",
+                "asked",
+                "--orders",
+                someOrders().toString(),
+                "--kills",
+                "2",
+                "--report",
+                report.toString());
+
+        assertThat(run.status()).as(run.out() + run.err()).isZero();
+        checkBank(JsonMapper.shared().readTree(Files.readString(report)));
     }
 
     private static void checkRows(Connection connection) throws SQLException {

@@ -2,6 +2,8 @@ package dev.hapax.examples.demo;
 
 import dev.hapax.examples.stage.Audit;
 import dev.hapax.examples.stage.Backlog;
+import dev.hapax.examples.stage.Bank;
+import dev.hapax.examples.stage.BankAudit;
 import dev.hapax.examples.stage.Chance;
 import dev.hapax.examples.stage.Fleet;
 import dev.hapax.examples.stage.OrderClient;
@@ -17,6 +19,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One run: starts the database and the processes, sends the orders, kills, waits until billing has caught up, ends the processes in order, and only then
@@ -51,13 +54,30 @@ final class Demo {
     DemoResult run() throws InterruptedException {
         sayWhat();
         try (ShopDatabase database = ShopDatabase.fresh(plan.data(), plan.naive())) {
-            work(database);
-            try (Connection connection = database.connect()) {
-                Audit audit = Audit.of(connection, plan.orders(), plan.lines());
-                return new DemoResult(plan.orders(), audit, tally, progress.killed(), nanos);
+            if (plan.bank() == DemoPlan.Bank.NONE) {
+                return run(database, null);
+            }
+            try (Bank bank = Bank.open(
+                    database, plan.bank() == DemoPlan.Bank.KEYED, plan.load().seed())) {
+                return run(database, bank);
             }
         } catch (SQLException failure) {
             throw new RunException("the rows could not be counted: " + failure.getMessage(), failure);
+        }
+    }
+
+    private DemoResult run(ShopDatabase database, @Nullable Bank bank) throws InterruptedException, SQLException {
+        work(database, bank);
+        try (Connection connection = database.connect()) {
+            BankAudit atBank = bank == null ? null : lookInto(bank, connection);
+            Audit audit = Audit.of(connection, plan.orders(), plan.lines());
+            return new DemoResult(plan.orders(), audit, atBank, tally, progress.killed(), nanos);
+        }
+    }
+
+    private BankAudit lookInto(Bank bank, Connection shop) throws SQLException {
+        try (Connection books = bank.connect()) {
+            return BankAudit.of(books, shop, plan.orders(), plan.naive());
         }
     }
 
@@ -75,9 +95,12 @@ final class Demo {
                 plan.load().seed()));
     }
 
-    private void work(ShopDatabase database) throws InterruptedException {
+    private void work(ShopDatabase database, @Nullable Bank bank) throws InterruptedException {
         try (Fleet fleet = new Fleet(process -> database.jdbcUrl(), plan.naive(), screen::line)) {
             Runtime.getRuntime().addShutdownHook(new Thread(fleet::noMore, "no-more"));
+            if (bank != null) {
+                fleet.payAt(bank.address());
+            }
             fleet.start(plan.workers());
             // The first process that answers is enough to begin with.
             fleet.shop(0);

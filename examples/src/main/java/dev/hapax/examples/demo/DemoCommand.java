@@ -9,6 +9,9 @@ import dev.hapax.examples.stage.Screen;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +27,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Sends real orders to shop and billing processes that are killed while they work, and counts in the rows of the database what took effect.",
             "Starts a PostgreSQL of its own (fsync on), shop processes (HTTP, a request per order line with an idempotency key) and billing processes"
-                    + " (consumers of what the shop publishes). The client repeats a share of its requests: after time-outs, at once, much later, in parallel.",
+                    + " (consumers of what the shop publishes, which have a bank charge each invoice and refund each cancellation). The client repeats a share of its requests: after time-outs, at once, much later, in parallel.",
             ""
         },
         sortOptions = false,
@@ -37,6 +40,8 @@ import picocli.CommandLine.Spec;
         })
 public final class DemoCommand implements Callable<Integer> {
     private static final int SEED_BOUND = 1_000_000;
+    private static final Map<String, DemoPlan.Bank> BANKS = new TreeMap<>(
+            Map.of("keyed", DemoPlan.Bank.KEYED, "asked", DemoPlan.Bank.ASKED, "none", DemoPlan.Bank.NONE));
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -85,6 +90,16 @@ public final class DemoCommand implements Callable<Integer> {
     private int rate;
 
     @Option(
+            names = "--bank",
+            paramLabel = "KIND",
+            defaultValue = "keyed",
+            description =
+                    "the bank that billing calls, a process of its own that is slow, fails, answers late and drops answers: keyed (two calls with one"
+                            + " key book once), asked (it ignores keys and can be asked) or none (default: ${DEFAULT-VALUE})")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private String bank;
+
+    @Option(
             names = "--data",
             paramLabel = "DIR",
             description =
@@ -118,10 +133,14 @@ public final class DemoCommand implements Callable<Integer> {
         check(kills >= 0 && kills <= 1000, "--kills is " + kills + "; it must be 0 to 1000");
         check(workers >= 1 && workers <= 8, "--workers is " + workers + "; it must be 1 to 8");
         check(rate >= 0 && rate <= 100_000, "--rate is " + rate + "; it must be 0 to 100000");
+        check(
+                BANKS.containsKey(bank),
+                "--bank is '" + bank + "'; it must be one of " + String.join(", ", BANKS.keySet()));
         checkReport();
         Load load = new Load(
                 repeats, rate, seed != null ? seed : ThreadLocalRandom.current().nextInt(SEED_BOUND));
-        DemoPlan plan = new DemoPlan(readOrders(), load, workers, kills, naive, data);
+        DemoPlan plan =
+                new DemoPlan(readOrders(), load, workers, kills, naive, Objects.requireNonNull(BANKS.get(bank)), data);
         Screen screen = new Screen(spec.commandLine().getOut(), Boolean.getBoolean("hapax.terminal"));
         DemoResult result = new Demo(plan, screen).run();
         screen.line("");

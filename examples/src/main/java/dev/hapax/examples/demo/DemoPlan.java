@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param workers how many shop processes, and how many billing processes; 1 to 8
  * @param kills how many processes are killed while they work; 0 to 1000
  * @param naive whether shop and billing do without Hapax
+ * @param bank who pays, and how it behaves
  * @param data where the database is kept; null for one that is deleted at the end
  */
 record DemoPlan(
@@ -21,7 +22,18 @@ record DemoPlan(
         int workers,
         int kills,
         boolean naive,
+        Bank bank,
         @Nullable Path data) {
+
+    /** The bank that billing calls. */
+    enum Bank {
+        /** Two calls with one key have one effect there. */
+        KEYED,
+        /** It ignores keys, and can be asked. */
+        ASKED,
+        /** Nobody pays. */
+        NONE
+    }
 
     int lines() {
         return orders.size();

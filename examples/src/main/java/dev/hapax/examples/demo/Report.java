@@ -1,5 +1,6 @@
 package dev.hapax.examples.demo;
 
+import dev.hapax.examples.stage.BankAudit;
 import dev.hapax.examples.stage.Sums;
 import dev.hapax.examples.stage.Tally;
 import java.io.IOException;
@@ -35,6 +36,12 @@ final class Report {
         lines.add("");
         lines.add("  took effect twice  " + number(result.audit().twice()));
         lines.add("  lost               " + number(result.audit().lost()));
+        BankAudit bank = result.bank();
+        if (bank != null) {
+            lines.add("  at the bank        charged " + money(bank.charged()) + " in " + number(bank.charges())
+                    + ", refunded " + money(bank.refunded()) + " in " + number(bank.refunds()) + "; twice "
+                    + number(bank.twice()) + ", in doubt " + number(bank.inDoubt()));
+        }
         lines.add("  requests           " + number(tally.sent()) + ", of which repeats " + number(tally.repeats())
                 + ", answered as repeats " + number(tally.replayed()));
         lines.add("  kills              " + number(result.kills()));
@@ -93,6 +100,10 @@ final class Report {
         Map<String, Object> billing = sums(billed);
         billing.remove("quantity");
         report.put("billed", billing);
+        BankAudit bank = result.bank();
+        if (bank != null) {
+            report.put("bank", bank(bank));
+        }
         report.put("twice", result.audit().twice());
         report.put("lost", result.audit().lost());
         report.put("sent", result.tally().sent());
@@ -103,6 +114,17 @@ final class Report {
         report.put("linesPerSecond", rounded(result.linesPerSecond(), 1));
         String json = JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(report);
         Files.writeString(file, json + "\n");
+    }
+
+    private static Map<String, Object> bank(BankAudit bank) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        map.put("charged", Sums.money(bank.charged()));
+        map.put("refunded", Sums.money(bank.refunded()));
+        map.put("charges", bank.charges());
+        map.put("refunds", bank.refunds());
+        map.put("twice", bank.twice());
+        map.put("inDoubt", bank.inDoubt());
+        return map;
     }
 
     private static Map<String, Object> sums(Sums sums) {

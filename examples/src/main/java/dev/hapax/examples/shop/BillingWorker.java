@@ -23,7 +23,9 @@ public final class BillingWorker implements AutoCloseable {
      */
     public BillingWorker(Worker worker) {
         this.pool = worker.pool(CONNECTIONS);
-        this.billing = worker.naive() ? new NaiveBilling(pool) : new HapaxBilling(pool, Worker.codec(), worker.clock());
+        this.billing = worker.naive()
+                ? new NaiveBilling(pool, worker.bank())
+                : new HapaxBilling(pool, Worker.codec(), worker.clock(), worker.bank());
     }
 
     /**

@@ -36,11 +36,12 @@ final class NaiveOrders implements Orders {
 
     private static void publish(Connection connection, OrderPlaced placed) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement(
-                "INSERT INTO shop.outbox (invoice, line, customer, amount) VALUES (?, ?, ?, ?)")) {
+                "INSERT INTO shop.outbox (invoice, line, lines, customer, amount) VALUES (?, ?, ?, ?, ?)")) {
             insert.setString(1, placed.invoice());
             insert.setInt(2, placed.line());
-            insert.setString(3, placed.customer());
-            insert.setBigDecimal(4, placed.amount());
+            insert.setInt(3, placed.lines());
+            insert.setString(4, placed.customer());
+            insert.setBigDecimal(5, placed.amount());
             insert.executeUpdate();
         }
     }

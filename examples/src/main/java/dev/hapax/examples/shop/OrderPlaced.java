@@ -7,14 +7,15 @@ import java.math.BigDecimal;
  *
  * @param invoice the invoice's number
  * @param line the position in the invoice, from 1
+ * @param lines how many lines the invoice has
  * @param customer who pays
  * @param amount in pounds, exact; negative if money goes back
  */
-public record OrderPlaced(String invoice, int line, String customer, BigDecimal amount) {
+public record OrderPlaced(String invoice, int line, int lines, String customer, BigDecimal amount) {
     /** The topic of these messages. */
     public static final String TOPIC = "orders.placed";
 
     static OrderPlaced of(OrderLine order) {
-        return new OrderPlaced(order.invoice(), order.line(), order.customer(), order.amount());
+        return new OrderPlaced(order.invoice(), order.line(), order.lines(), order.customer(), order.amount());
     }
 }

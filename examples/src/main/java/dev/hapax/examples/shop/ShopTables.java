@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Optional;
 
 /** The SQL of the effects, the same with Hapax and without. Plain JDBC on a connection that the caller commits. */
 final class ShopTables {
@@ -45,6 +46,69 @@ final class ShopTables {
             upsert.setString(1, customer);
             upsert.setBigDecimal(2, amount);
             upsert.executeUpdate();
+        }
+    }
+
+    /**
+     * An invoice, as far as its lines are billed.
+     *
+     * @param number the invoice's
+     * @param customer who pays
+     * @param amount of the lines that are billed
+     */
+    record Invoice(String number, String customer, BigDecimal amount) {}
+
+    /** Adds a line to its invoice, which is returned with the last of its lines; till then nothing is. */
+    static Optional<Invoice> addToInvoice(Connection connection, OrderPlaced placed) throws SQLException {
+        try (PreparedStatement upsert = connection.prepareStatement("""
+                INSERT INTO billing.invoice (invoice, customer, lines, amount) VALUES (?, ?, 1, ?)
+                ON CONFLICT (invoice) DO UPDATE SET lines = invoice.lines + 1, amount = invoice.amount + excluded.amount
+                RETURNING lines, amount""")) {
+            upsert.setString(1, placed.invoice());
+            upsert.setString(2, placed.customer());
+            upsert.setBigDecimal(3, placed.amount());
+            try (ResultSet row = upsert.executeQuery()) {
+                row.next();
+                return row.getInt(1) == placed.lines()
+                        ? Optional.of(new Invoice(placed.invoice(), placed.customer(), row.getBigDecimal(2)))
+                        : Optional.empty();
+            }
+        }
+    }
+
+    static void insertCredit(Connection connection, Payment payment) throws SQLException {
+        write(
+                connection,
+                "INSERT INTO billing.credit (invoice, amount) VALUES (?, ?)",
+                payment.invoice(),
+                payment.amount());
+    }
+
+    static void withdrawCredit(Connection connection, Payment payment) throws SQLException {
+        write(
+                connection,
+                "DELETE FROM billing.credit WHERE invoice = ? AND amount = ?",
+                payment.invoice(),
+                payment.amount());
+    }
+
+    /** The amount is negative if money went back. */
+    static void insertPayment(Connection connection, Payment payment, BigDecimal amount, String reference)
+            throws SQLException {
+        write(
+                connection,
+                "INSERT INTO billing.payment (invoice, amount, reference) VALUES (?, ?, ?)",
+                payment.invoice(),
+                amount,
+                reference);
+    }
+
+    private static void write(Connection connection, String sql, Object... values) throws SQLException {
+        try (PreparedStatement write = connection.prepareStatement(sql)) {
+            for (int i = 0; i < values.length; i++) {
+                write.setObject(i + 1, values[i]);
+            }
+            write.executeUpdate();
         }
     }
 

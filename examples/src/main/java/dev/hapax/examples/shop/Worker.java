@@ -5,10 +5,12 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.hapax.json.JsonCodec;
 import dev.hapax.spi.Codec;
 import dev.hapax.testkit.ChildJvm;
+import java.net.URI;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the processes of the shop and of billing have in common: how they are told what to do.
@@ -16,11 +18,18 @@ import java.util.List;
  * @param jdbcUrl their database
  * @param naive whether they do without Hapax
  * @param clockOffset how far the process's clock is ahead of the machine's
+ * @param bank what billing has invoices paid by; null if nobody pays
  */
-public record Worker(String jdbcUrl, boolean naive, Duration clockOffset) {
+public record Worker(
+        String jdbcUrl,
+        boolean naive,
+        Duration clockOffset,
+        @Nullable BankAddress bank) {
     private static final long CONNECT_MILLIS = 5_000;
     private static final String NAIVE = "--naive";
     private static final String CLOCK = "--clock-offset=";
+    private static final String BANK = "--bank=";
+    private static final String ASKED_BANK = "--asked-bank=";
 
     /**
      * Reads the arguments, and ties this process to the one that started it.
@@ -29,21 +38,27 @@ public record Worker(String jdbcUrl, boolean naive, Duration clockOffset) {
      */
     static Worker begin(String[] args) {
         if (args.length == 0) {
-            throw new IllegalArgumentException("arguments: JDBC-URL [" + NAIVE + "] [" + CLOCK + "DURATION]");
+            throw new IllegalArgumentException("arguments: JDBC-URL [" + NAIVE + "] [" + CLOCK + "DURATION] [" + BANK
+                    + "URL | " + ASKED_BANK + "URL]");
         }
         boolean naive = false;
         Duration clockOffset = Duration.ZERO;
+        BankAddress bank = null;
         for (String option : List.of(args).subList(1, args.length)) {
             if (option.equals(NAIVE)) {
                 naive = true;
             } else if (option.startsWith(CLOCK)) {
                 clockOffset = Duration.parse(option.substring(CLOCK.length()));
+            } else if (option.startsWith(BANK)) {
+                bank = new BankAddress(URI.create(option.substring(BANK.length())), true);
+            } else if (option.startsWith(ASKED_BANK)) {
+                bank = new BankAddress(URI.create(option.substring(ASKED_BANK.length())), false);
             } else {
                 throw new IllegalArgumentException("there is no option " + option);
             }
         }
         ChildJvm.endWithParent();
-        return new Worker(args[0], naive, clockOffset);
+        return new Worker(args[0], naive, clockOffset, bank);
     }
 
     /** {@return what to give a process's {@code main}, so that it becomes this} */
@@ -54,6 +69,9 @@ public record Worker(String jdbcUrl, boolean naive, Duration clockOffset) {
         }
         if (!clockOffset.isZero()) {
             arguments.add(CLOCK + clockOffset);
+        }
+        if (bank != null) {
+            arguments.add((bank.honoursKeys() ? BANK : ASKED_BANK) + bank.uri());
         }
         return arguments.toArray(String[]::new);
     }
@@ -78,6 +96,7 @@ public record Worker(String jdbcUrl, boolean naive, Duration clockOffset) {
         return JsonCodec.builder()
                 .type("order-placed.v1", OrderPlaced.class)
                 .type("receipt.v1", Receipt.class)
+                .type("payment.v1", Payment.class)
                 .build();
     }
 

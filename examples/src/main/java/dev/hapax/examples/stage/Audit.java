@@ -101,6 +101,7 @@ public record Audit(
                 OrderLine line = new OrderLine(
                         row.getString(1),
                         row.getInt(2),
+                        0, // not stored
                         row.getString(3),
                         row.getLong(4),
                         row.getBigDecimal(5),

@@ -35,6 +35,18 @@ public final class Differences {
         return new Differences(all);
     }
 
+    /**
+     * These, and others.
+     *
+     * @param more by how they differ, the keys
+     * @return all of them
+     */
+    public Differences and(Map<String, List<String>> more) {
+        Map<String, List<String>> both = new LinkedHashMap<>(all);
+        both.putAll(more);
+        return new Differences(both);
+    }
+
     /** {@return whether nothing differs} */
     public boolean isEmpty() {
         return all.isEmpty();

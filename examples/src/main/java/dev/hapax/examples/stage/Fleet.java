@@ -1,5 +1,6 @@
 package dev.hapax.examples.stage;
 
+import dev.hapax.examples.shop.BankAddress;
 import dev.hapax.examples.shop.BillingWorker;
 import dev.hapax.examples.shop.ShopServer;
 import dev.hapax.examples.shop.Worker;
@@ -40,6 +41,7 @@ public final class Fleet implements AutoCloseable {
     private final boolean naive;
     private final Consumer<String> notes;
     private volatile @Nullable OutputFolder output;
+    private volatile @Nullable BankAddress bank;
     private @Nullable RunException failure;
     private int accidents;
     private boolean closing;
@@ -90,6 +92,15 @@ public final class Fleet implements AutoCloseable {
     }
 
     /**
+     * Has invoices paid, by processes that are started from now on.
+     *
+     * @param address the bank
+     */
+    public void payAt(BankAddress address) {
+        bank = address;
+    }
+
+    /**
      * Starts processes; doesn't wait for them.
      *
      * @param workers how many of each kind
@@ -128,7 +139,7 @@ public final class Fleet implements AutoCloseable {
             if (closing || failure != null) {
                 return null;
             }
-            Worker worker = new Worker(jdbcUrl.apply(slot.name), naive, slot.clockOffset);
+            Worker worker = new Worker(jdbcUrl.apply(slot.name), naive, slot.clockOffset, bank);
             OutputFolder folder = output;
             ChildJvm child = ChildJvm.of(slot.shop ? ShopServer.class : BillingWorker.class)
                     .name(slot.name)

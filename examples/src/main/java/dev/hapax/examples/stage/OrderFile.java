@@ -35,8 +35,12 @@ public final class OrderFile implements OrderBook {
 
     private final Sums sums;
 
-    private OrderFile(List<OrderLine> lines) {
-        this.lines = List.copyOf(lines);
+    private OrderFile(List<OrderLine> read) {
+        Map<String, Integer> sizes = new HashMap<>();
+        read.forEach(line -> sizes.merge(line.invoice(), 1, Integer::sum));
+        this.lines = read.stream()
+                .map(line -> line.withLines(sizes.getOrDefault(line.invoice(), 0)))
+                .toList();
         this.invoices = new HashMap<>();
         for (int i = 0; i < lines.size(); i++) {
             invoices.computeIfAbsent(lines.get(i).invoice(), first -> new ArrayList<>())
@@ -105,7 +109,7 @@ public final class OrderFile implements OrderBook {
         BigDecimal price = new BigDecimal(field(row, 5, PRICE, "a decimal number of at most 9 digits and 6 decimals"));
         String customer = row.fields().get(6).isEmpty() ? OrderLine.GUEST : field(row, 6, NAME, "0 to 50 characters");
         int position = positions.merge(invoice, 1, Integer::sum);
-        return new OrderLine(invoice, position, stockCode, quantity, price, customer);
+        return new OrderLine(invoice, position, 0, stockCode, quantity, price, customer);
     }
 
     private static String field(CsvReader.Row row, int column, Pattern allowed, String what) {
@@ -157,6 +161,13 @@ public final class OrderFile implements OrderBook {
     /** {@return how many invoices there are} */
     public int invoices() {
         return invoices.size();
+    }
+
+    /** {@return by invoice, what is to be paid; negative if money goes back} */
+    public Map<String, BigDecimal> totals() {
+        Map<String, BigDecimal> totals = new HashMap<>();
+        lines.forEach(line -> totals.merge(line.invoice(), line.amount(), BigDecimal::add));
+        return totals;
     }
 
     /** {@return all lines together} */

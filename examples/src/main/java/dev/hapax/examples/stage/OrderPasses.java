@@ -47,6 +47,7 @@ public final class OrderPasses implements OrderBook {
                 : new OrderLine(
                         line.invoice() + MARK + pass,
                         line.line(),
+                        line.lines(),
                         line.stockCode(),
                         line.quantity(),
                         line.unitPrice(),

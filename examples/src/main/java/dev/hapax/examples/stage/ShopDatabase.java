@@ -29,7 +29,8 @@ public final class ShopDatabase implements AutoCloseable {
             SELECT (SELECT count(*) FROM hapax.log l
                     LEFT JOIN hapax.position p ON p.consumer = ? AND p.lane = l.lane
                     WHERE l.topic = ? AND (p.lane IS NULL OR l.number > p.low AND NOT p.done @> l.number))
-                 + (SELECT count(*) FROM hapax.held WHERE consumer = ? AND state = 'RETRY')""";
+                 + (SELECT count(*) FROM hapax.held WHERE consumer = ? AND state = 'RETRY')
+                 + (SELECT count(*) FROM hapax.claim) + (SELECT count(*) FROM hapax.saga)""";
 
     private static final String BILLED = """
             SELECT coalesce(sum(p.low + (SELECT coalesce(sum(upper(r) - lower(r)), 0) FROM unnest(p.done) AS r)), 0)
@@ -135,7 +136,7 @@ public final class ShopDatabase implements AutoCloseable {
         }
     }
 
-    private static String read(String file) {
+    static String read(String file) {
         try (InputStream in = ShopDatabase.class.getResourceAsStream("/dev/hapax/examples/" + file)) {
             if (in == null) {
                 throw new IllegalStateException("the shop is not whole: " + file + " is missing from it");
@@ -230,7 +231,7 @@ public final class ShopDatabase implements AutoCloseable {
     }
 
     /**
-     * How many messages billing has still to do. Without Hapax: how many it has still to take.
+     * How many messages billing has still to do, and how many operations at the bank. Without Hapax: how many it has still to take.
      *
      * @param connection asks
      * @return how many

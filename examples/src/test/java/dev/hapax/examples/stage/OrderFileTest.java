@@ -44,9 +44,9 @@ class OrderFileTest {
 
         assertThat(orders.lines())
                 .containsExactly(
-                        new OrderLine("536365", 1, "85123A", 6, new BigDecimal("2.55"), "17850"),
-                        new OrderLine("C536366", 1, "M", -1, new BigDecimal("0.5"), OrderLine.GUEST),
-                        new OrderLine("536365", 2, "85123A", 6, new BigDecimal("2.55"), "17850"));
+                        new OrderLine("536365", 1, 2, "85123A", 6, new BigDecimal("2.55"), "17850"),
+                        new OrderLine("C536366", 1, 1, "M", -1, new BigDecimal("0.5"), OrderLine.GUEST),
+                        new OrderLine("536365", 2, 2, "85123A", 6, new BigDecimal("2.55"), "17850"));
         assertThat(orders.sums().amount()).isEqualByComparingTo("30.10");
     }
 
