@@ -155,6 +155,9 @@ final class KafkaRecord implements SourceRecord {
 
     private static String textOf(byte[] key) {
         if (key.length <= TEXT_MAX) {
+            if (isPrintableAscii(key)) {
+                return new String(key, StandardCharsets.US_ASCII);
+            }
             try {
                 String text = StandardCharsets.UTF_8
                         .newDecoder()
@@ -169,6 +172,16 @@ final class KafkaRecord implements SourceRecord {
             }
         }
         return hash(key);
+    }
+
+    /** Most keys are, and need no decoder. */
+    private static boolean isPrintableAscii(byte[] key) {
+        for (byte one : key) {
+            if (one < ' ' || one > '~') {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static String hash(byte[] key) {

@@ -27,9 +27,9 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
@@ -53,7 +53,7 @@ final class KafkaSession implements SourceSession {
 
     private static final Duration CLOSE_WITHIN = Duration.ofSeconds(5);
 
-    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final Consumer<byte[], byte[]> consumer;
     private final Admin admin;
     private final long timeoutMillis;
     private final Subscription subscription;
@@ -61,7 +61,7 @@ final class KafkaSession implements SourceSession {
     private final SourceAssignments assignments;
 
     private KafkaSession(
-            KafkaConsumer<byte[], byte[]> consumer,
+            Consumer<byte[], byte[]> consumer,
             Admin admin,
             long timeoutMillis,
             Subscription subscription,
@@ -75,8 +75,14 @@ final class KafkaSession implements SourceSession {
         this.assignments = assignments;
     }
 
+    /** Makes the client that reads. Tests put one there that stands between. */
+    interface Consumers {
+        Consumer<byte[], byte[]> consumer(Map<String, Object> properties);
+    }
+
     static KafkaSession open(
             Map<String, Object> properties,
+            Consumers consumers,
             Subscription subscription,
             Function<ConsumerRecord<byte[], byte[]>, SourceRecord> reader,
             SourceAssignments assignments) {
@@ -85,7 +91,7 @@ final class KafkaSession implements SourceSession {
             try {
                 long timeout = Long.parseLong(String.valueOf(properties.get("default.api.timeout.ms")));
                 return new KafkaSession(
-                        new KafkaConsumer<>(properties), admin, timeout, subscription, reader, assignments);
+                        consumers.consumer(properties), admin, timeout, subscription, reader, assignments);
             } catch (RuntimeException e) {
                 admin.close(Duration.ZERO);
                 throw e;

@@ -7,6 +7,7 @@ import dev.hapax.consume.source.SourceRecord;
 import dev.hapax.consume.source.SourceSession;
 import dev.hapax.kafka.Decoding.ByFunction;
 import dev.hapax.kafka.Decoding.ByType;
+import dev.hapax.kafka.KafkaSession.Consumers;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.Properties;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 
 /**
  * Topics of Kafka, as the source of a consumer: {@code hapax.consumer("billing").from(KafkaSource.topic("orders.placed", properties))}.
@@ -41,6 +43,7 @@ public final class KafkaSource implements Source {
     private final Decoding decoding;
     private final boolean ignoresTombstones;
     private final long readAhead;
+    private Consumers consumers = KafkaConsumer::new;
 
     private KafkaSource(
             Subscription subscription,
@@ -178,7 +181,17 @@ public final class KafkaSource implements Source {
     @Override
     public SourceSession open(String consumer, SourceAssignments assignments) {
         return KafkaSession.open(
-                ConsumerProperties.of(properties, groupId(consumer), consumer), subscription, this::read, assignments);
+                ConsumerProperties.of(properties, groupId(consumer), consumer),
+                consumers,
+                subscription,
+                this::read,
+                assignments);
+    }
+
+    /** For tests: before anything else is done with it, and after all settings. */
+    KafkaSource through(Consumers others) {
+        consumers = others;
+        return this;
     }
 
     SourceRecord read(ConsumerRecord<byte[], byte[]> record) {

@@ -120,7 +120,14 @@ final class RelayRunner implements Runnable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
+            finish();
+        }
+    }
+
+    private void finish() {
+        try {
             closeOutput();
+        } finally {
             connector.close();
             ahead.shutdownNow();
             enter(State.STOPPED, null);
@@ -153,6 +160,35 @@ final class RelayRunner implements Runnable {
             if (!stopping) {
                 trouble(e);
             }
+        }
+    }
+
+    /** A round by hand: time is no reason to put anything off, and a failure is the caller's, but leaves what {@link #safely} leaves. */
+    void stepByHand() throws SQLException, InterruptedException {
+        long longAgo = feed.nanos() - LOOK_NANOS;
+        lookedNanos = longAgo;
+        leftNanos = longAgo;
+        heldNanos = longAgo;
+        storedNanos = longAgo;
+        feed.wake();
+        try {
+            step();
+        } catch (Superseded e) {
+            closeOutput();
+            feed.giveUp();
+        } catch (SQLException | RuntimeException e) {
+            closeOutput();
+            enter(State.CONNECTING, e.toString());
+            throw e;
+        }
+    }
+
+    /** Ends, as {@link #run} does. */
+    void endByHand() {
+        try {
+            end();
+        } finally {
+            finish();
         }
     }
 

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -16,7 +17,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** A transaction for each batch, that also writes where the lanes are: both are seen, or neither. */
 final class TransactionalOutput implements Output {
 
-    private final KafkaProducer<byte[], byte[]> producer;
+    private final Producer<byte[], byte[]> producer;
     private final Records records;
     private final PositionTopic positions;
 
@@ -27,20 +28,29 @@ final class TransactionalOutput implements Output {
      */
     TransactionalOutput(
             Map<String, Object> properties, String transactionalId, Records records, PositionTopic positions) {
-        Map<String, Object> all = new HashMap<>(properties);
-        all.put("transactional.id", transactionalId);
-        // The next process aborts what this one left open; until then it would keep readers of committed records
-        // waiting.
-        all.putIfAbsent("transaction.timeout.ms", 30_000);
+        this(producer(properties, transactionalId), records, positions);
+    }
+
+    /** As the other, with a producer that is made, and does nothing yet. */
+    TransactionalOutput(Producer<byte[], byte[]> producer, Records records, PositionTopic positions) {
         this.records = records;
         this.positions = positions;
-        this.producer = new KafkaProducer<>(all, new ByteArraySerializer(), new ByteArraySerializer());
+        this.producer = producer;
         try {
             producer.initTransactions();
         } catch (RuntimeException e) {
             close();
             throw Sending.sorted(e);
         }
+    }
+
+    static Producer<byte[], byte[]> producer(Map<String, Object> properties, String transactionalId) {
+        Map<String, Object> all = new HashMap<>(properties);
+        all.put("transactional.id", transactionalId);
+        // The next process aborts what this one left open; until then it would keep readers of committed records
+        // waiting.
+        all.putIfAbsent("transaction.timeout.ms", 30_000);
+        return new KafkaProducer<>(all, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     @Override

@@ -39,36 +39,6 @@ class MutantRelayContractTest {
         fixture.close();
     }
 
-    /** Passes on to the real output; what a mutant changes is overridden. */
-    private static class Wrapped implements Output {
-
-        final Output real;
-
-        Wrapped(Output real) {
-            this.real = real;
-        }
-
-        @Override
-        public Result publish(List<Message> messages, List<LaneMark> marks, List<UUID> settled, Runnable meanwhile) {
-            return real.publish(messages, marks, settled, meanwhile);
-        }
-
-        @Override
-        public Result publishHeld(Message message, List<LaneMark> marks) {
-            return real.publishHeld(message, marks);
-        }
-
-        @Override
-        public boolean isUsedUpByRefusals() {
-            return true;
-        }
-
-        @Override
-        public void close() {
-            real.close();
-        }
-    }
-
     private static void broken() {
         throw new IllegalStateException("the connection broke");
     }
@@ -79,7 +49,7 @@ class MutantRelayContractTest {
         RelaySettings settings = (RelaySettings) fixture.relay();
         Outputs real = settings.outputs;
         settings.outputs = (properties, id, records, positions) ->
-                new Wrapped(real.transactional(properties, id, records, positions)) {
+                new WrappedOutput(real.transactional(properties, id, records, positions)) {
                     @Override
                     public Result publish(
                             List<Message> messages, List<LaneMark> marks, List<UUID> settled, Runnable meanwhile) {
@@ -127,7 +97,7 @@ class MutantRelayContractTest {
         Outputs mutant = (properties, id, records, positions) -> real.transactional(
                 properties, fenced ? id : id + "-" + PRODUCERS.incrementAndGet(), records, positions);
         first.outputs = (properties, id, records, positions) ->
-                new Wrapped(mutant.transactional(properties, id, records, positions)) {
+                new WrappedOutput(mutant.transactional(properties, id, records, positions)) {
                     @Override
                     public Result publish(
                             List<Message> messages, List<LaneMark> marks, List<UUID> settled, Runnable meanwhile) {

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.Socket;
@@ -14,7 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One client's connection through a {@link TcpProxy}: two pumps that read PostgreSQL's messages whole.
+ * One client's connection through a {@link TcpProxy}: two pumps that read PostgreSQL's messages whole, or, for another server, pass on what comes.
  *
  * <p>Only the pump from client to server knows statements and decides on a cut. To cut after a statement was sent, it mutes the pump from server to
  * client <em>before</em> the statement leaves, so that no byte of the answer can slip through. The server's side then stays open until the server has
@@ -28,6 +29,7 @@ final class ProxiedConnection {
     private final TcpProxy proxy;
     private final Socket client;
     private final Socket server;
+    private final boolean readsStatements;
     private final Map<String, String> statements = new HashMap<>();
     private final Map<String, String> portals = new HashMap<>();
 
@@ -38,23 +40,32 @@ final class ProxiedConnection {
     private volatile boolean lostBytes;
     private volatile boolean closed;
 
-    ProxiedConnection(TcpProxy proxy, Socket client, Socket server) {
+    ProxiedConnection(TcpProxy proxy, Socket client, Socket server, boolean readsStatements) {
         this.proxy = proxy;
         this.client = client;
         this.server = server;
+        this.readsStatements = readsStatements;
     }
 
     void start() throws IOException {
         client.setTcpNoDelay(true);
         server.setTcpNoDelay(true);
         Thread.ofVirtual().name("hapax-testkit-proxy-up").start(() -> {
-            pump(this::clientToServer);
+            pump(
+                    readsStatements
+                            ? this::clientToServer
+                            : () -> bytes(
+                                    TcpProxy.Direction.TO_SERVER, client.getInputStream(), server.getOutputStream()));
             if (!muted) {
                 end(TcpProxy.Direction.TO_SERVER);
             }
         });
         Thread.ofVirtual().name("hapax-testkit-proxy-down").start(() -> {
-            pump(this::serverToClient);
+            pump(
+                    readsStatements
+                            ? this::serverToClient
+                            : () -> bytes(
+                                    TcpProxy.Direction.TO_CLIENT, server.getInputStream(), client.getOutputStream()));
             end(TcpProxy.Direction.TO_CLIENT);
         });
     }
@@ -103,6 +114,19 @@ final class ProxiedConnection {
             socket.close();
         } catch (IOException failure) {
             throw new UncheckedIOException("could not close a proxied connection", failure);
+        }
+    }
+
+    /** Whatever it is that is said. */
+    private void bytes(TcpProxy.Direction direction, InputStream from, OutputStream to) throws IOException {
+        byte[] buffer = new byte[Burst.BYTES_MAX];
+        for (int read = from.read(buffer); read >= 0; read = from.read(buffer)) {
+            if (proxy.passes(direction, this)) {
+                to.write(buffer, 0, read);
+                to.flush();
+            } else {
+                lostBytes = true;
+            }
         }
     }
 

@@ -25,7 +25,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A proxy in front of a PostgreSQL server: a network that fails on demand.
+ * A proxy in front of a PostgreSQL server, or of another one ({@link #ofBytes}): a network that fails on demand.
  *
  * <p>It loses connections at a chosen moment, above all around a commit. It reads the client's messages, so that it knows which statement is about to
  * run, prepared ones too. A cut is armed for the next statement that fits and happens once; several are taken in the order in which they were armed.
@@ -42,6 +42,7 @@ public final class TcpProxy implements AutoCloseable {
     private static final int MAX_CONNECTIONS = 1_000;
 
     private final ServerSocket listener;
+    private final boolean readsStatements;
     private final Set<ProxiedConnection> connections = ConcurrentHashMap.newKeySet();
     private final Queue<Cut> armed = new ConcurrentLinkedQueue<>();
     private final ReentrantLock lock = new ReentrantLock();
@@ -102,8 +103,9 @@ public final class TcpProxy implements AutoCloseable {
 
     record Cut(Predicate<String> statement, Moment moment) {}
 
-    private TcpProxy(ServerSocket listener, int target) {
+    private TcpProxy(ServerSocket listener, int target, boolean readsStatements) {
         this.listener = listener;
+        this.readsStatements = readsStatements;
         this.target = target;
     }
 
@@ -114,10 +116,24 @@ public final class TcpProxy implements AutoCloseable {
      * @return the running proxy
      */
     public static TcpProxy to(int targetPort) {
+        return start(targetPort, true);
+    }
+
+    /**
+     * Starts a proxy on a free port for a server that isn't PostgreSQL: it can't be cut at a statement, all else is the same.
+     *
+     * @param targetPort the server's port on the loopback interface; see {@link #retarget}
+     * @return the running proxy
+     */
+    public static TcpProxy ofBytes(int targetPort) {
+        return start(targetPort, false);
+    }
+
+    private static TcpProxy start(int targetPort, boolean readsStatements) {
         try {
             ServerSocket listener = new ServerSocket();
             listener.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0));
-            TcpProxy proxy = new TcpProxy(listener, targetPort);
+            TcpProxy proxy = new TcpProxy(listener, targetPort, readsStatements);
             Thread.ofVirtual().name("hapax-testkit-proxy").start(proxy::accept);
             return proxy;
         } catch (IOException failure) {
@@ -409,7 +425,7 @@ public final class TcpProxy implements AutoCloseable {
             client.close();
             throw down;
         }
-        ProxiedConnection connection = new ProxiedConnection(this, client, server);
+        ProxiedConnection connection = new ProxiedConnection(this, client, server, readsStatements);
         connections.add(connection);
         connection.start();
         if (listener.isClosed()) {

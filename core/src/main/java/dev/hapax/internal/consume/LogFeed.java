@@ -90,6 +90,14 @@ public final class LogFeed implements AutoCloseable {
         leaseThread.start();
     }
 
+    /** One round of what keeps the lanes, for a feed that was not opened: by hand, for the testkit alone. */
+    public void keepLease() throws SQLException {
+        ground.connections().autoCommit(connection -> {
+            lease.step(connection);
+            return connection;
+        });
+    }
+
     public String name() {
         return settings.name();
     }
@@ -477,7 +485,9 @@ public final class LogFeed implements AutoCloseable {
         ground.signals().remove(signal);
         lease.stop();
         try {
-            leaseThread.join(Duration.ofSeconds(2));
+            if (leaseThread.isAlive()) {
+                leaseThread.join(Duration.ofSeconds(2));
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -199,7 +199,7 @@ final class MessageRunner {
         return share != null
                 && dispatch.isFor(message)
                 && share.suspects == 0
-                && !(settings.holdsKeys && share.heldKeys.contains(message.messageKey()));
+                && !(settings.holdsKeys && !share.heldKeys.isEmpty() && share.heldKeys.contains(message.messageKey()));
     }
 
     private void load(Connection connection, ReadMessage message) throws SQLException {

@@ -156,12 +156,52 @@ final class SourcePoller implements Runnable, SourceAssignments {
         leaveWhatIsToBeRetaken(current);
         assigned.values().forEach(Assigned::hasLeft);
         database(current);
+        if (!joined) {
+            // Nothing is read without a database.
+            pause();
+            return;
+        }
         flow.control(current, reading());
         SourceBatch batch = current.poll(settings.idle);
         batch.missing().forEach((partition, why) -> stopReading(current, assigned.get(partition), why));
         if (!batch.records().isEmpty()) {
             handOver(current, batch.records());
         }
+    }
+
+    /** A round by hand that looks at the database whatever the time is; a failure is the caller's, but remembered as {@link #run} does. */
+    void stepByHand(boolean second) {
+        long now = SystemSource.INSTANCE.nanos();
+        databaseRetryNanos = now;
+        secondNanos = second ? now - SECOND_NANOS : now;
+        try {
+            step();
+        } catch (RuntimeException e) {
+            SourceSession current = session;
+            session = null;
+            joined = false;
+            forgetAll();
+            if (current != null) {
+                current.close();
+            }
+            throw e;
+        }
+    }
+
+    /** Whether something is assigned, all of it is read, and all that is there is done. By hand, between two rounds. */
+    boolean isAtTheEnd() {
+        SourceSession current = session;
+        return current != null
+                && !assigned.isEmpty()
+                && assigned.values().stream().allMatch(one -> one.state() == State.STOPPED || isAtTheEnd(current, one));
+    }
+
+    private static boolean isAtTheEnd(SourceSession current, Assigned one) {
+        Partition partition = one.current();
+        return one.isReading()
+                && partition != null
+                && partition.queuedBytes.get() == 0
+                && current.behind(one.name).orElse(1) == 0;
     }
 
     private SourceSession open() {
@@ -493,12 +533,15 @@ final class SourcePoller implements Runnable, SourceAssignments {
     }
 
     /** Gives all back, and leaves. */
-    private void end() {
-        revoked(List.copyOf(assigned.keySet()));
-        SourceSession current = session;
-        session = null;
-        if (current != null) {
-            current.close();
+    void end() {
+        try {
+            revoked(List.copyOf(assigned.keySet()));
+        } finally {
+            SourceSession current = session;
+            session = null;
+            if (current != null) {
+                current.close();
+            }
         }
         try {
             ground.connections().autoCommit(connection -> {

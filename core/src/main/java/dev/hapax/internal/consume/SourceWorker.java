@@ -28,6 +28,7 @@ final class SourceWorker extends Worker {
     private final AtomicInteger load = new AtomicInteger();
     private int rounds;
     private boolean more;
+    private boolean byHand;
 
     /** What the poller asks for. */
     private record Order(PartitionShare share, boolean take) {}
@@ -71,7 +72,16 @@ final class SourceWorker extends Worker {
     /** Asks for a share to be left; {@link PartitionShare#left} tells when it is. */
     void leave(PartitionShare share) {
         orders.add(new Order(share, false));
-        wake(true);
+        if (byHand) {
+            obey();
+        } else {
+            wake(true);
+        }
+    }
+
+    /** It has no thread of its own: who asks for a share to be left is on the only one. */
+    void driveByHand() {
+        byHand = true;
     }
 
     @Override

@@ -52,6 +52,18 @@ final class Broker {
         server.shutdown();
     }
 
+    /** Beside the plain listener one whose clients are told another port than that on which it listens. */
+    static Map<String, String> listeners(int port, int controllerPort, int behindPort, int toldPort) {
+        String plain = "PLAINTEXT://127.0.0.1:" + port;
+        return Map.of(
+                "listeners",
+                plain + ",PROXIED://127.0.0.1:" + behindPort + "," + CONTROLLER + "://127.0.0.1:" + controllerPort,
+                "advertised.listeners",
+                plain + ",PROXIED://127.0.0.1:" + toldPort,
+                "listener.security.protocol.map",
+                "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT," + CONTROLLER + ":PLAINTEXT");
+    }
+
     private static Properties properties(Path directory, int port, int controllerPort) {
         Properties properties = new Properties();
         properties.put("process.roles", "broker,controller");

@@ -55,6 +55,7 @@ public final class EmbeddedKafka implements AutoCloseable {
     private final boolean ownProcess;
     private final int port;
     private final int controllerPort;
+    private final int behindPort;
     private final Map<String, String> settings;
     private final Thread lastGuard = new Thread(this::stopAndClean, "hapax-testkit-kafka-guard");
     private @Nullable Broker broker;
@@ -68,7 +69,12 @@ public final class EmbeddedKafka implements AutoCloseable {
         this.ownProcess = builder.ownProcess;
         this.port = port;
         this.controllerPort = freePort();
-        this.settings = Map.copyOf(builder.settings);
+        this.behindPort = builder.proxyPort == 0 ? 0 : freePort();
+        Map<String, String> all = new LinkedHashMap<>(builder.settings);
+        if (behindPort != 0) {
+            all.putAll(Broker.listeners(port, controllerPort, behindPort, builder.proxyPort));
+        }
+        this.settings = Map.copyOf(all);
     }
 
     /**
@@ -109,6 +115,18 @@ public final class EmbeddedKafka implements AutoCloseable {
     /** {@return the port on the loopback interface; the same after {@link #restart()}} */
     public int port() {
         return port;
+    }
+
+    /**
+     * {@return the port behind the proxy of {@link Builder#behindProxy}, to which it is to forward}
+     *
+     * @throws IllegalStateException if there is none
+     */
+    public int portBehindProxy() {
+        if (behindPort == 0) {
+            throw new IllegalStateException("Kafka on " + directory + " has no proxy; see behindProxy(…)");
+        }
+        return behindPort;
     }
 
     /** {@return where its data lies} */
@@ -409,6 +427,7 @@ public final class EmbeddedKafka implements AutoCloseable {
         private @Nullable Path directory;
         private boolean ownProcess;
         private int port;
+        private int proxyPort;
 
         private Builder() {}
 
@@ -434,6 +453,21 @@ public final class EmbeddedKafka implements AutoCloseable {
                 throw new IllegalArgumentException("port is " + newPort + "; allowed are 1 to 65535");
             }
             port = newPort;
+            return this;
+        }
+
+        /**
+         * Listens on a second port too, for clients that come by way of a proxy: they are told to come back to the proxy, and not to the broker itself. The proxy forwards to
+         * {@link EmbeddedKafka#portBehindProxy()}; clients are given {@code 127.0.0.1:} and the proxy's port.
+         *
+         * @param newProxyPort the port that such clients connect to, 1 to 65535
+         * @return this
+         */
+        public Builder behindProxy(int newProxyPort) {
+            if (newProxyPort < 1 || newProxyPort > 65_535) {
+                throw new IllegalArgumentException("proxyPort is " + newProxyPort + "; allowed are 1 to 65535");
+            }
+            proxyPort = newProxyPort;
             return this;
         }
 

@@ -138,6 +138,9 @@ final class Arena implements AutoCloseable {
         for (String sql : scenario.expiries) {
             execute(sql);
         }
+        for (Scenario.Look expiry : scenario.outsideExpiries) {
+            expiry.findings(watcher, world);
+        }
     }
 
     private void execute(String sql) throws SQLException {

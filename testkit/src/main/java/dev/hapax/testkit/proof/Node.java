@@ -152,7 +152,12 @@ public final class Node {
         return new CrashParticipant(this, resource);
     }
 
-    void owns(AutoCloseable session) {
+    /**
+     * Something that lasts no longer than this process, and not by itself: a client's connection to a broker. If the process dies, it is closed.
+     *
+     * @param session must end as one of a killed process would: what was not committed there stays undone
+     */
+    public void owns(AutoCloseable session) {
         sessions.add(session);
     }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
@@ -39,6 +40,7 @@ public final class Scenario<S> {
     final List<Invariant> invariants = new ArrayList<>();
     final List<String> unfinished = new ArrayList<>();
     final List<String> expiries = new ArrayList<>();
+    final List<Look> outsideExpiries = new ArrayList<>();
     final List<String> passings = new ArrayList<>();
     final Map<Class<?>, Supplier<?>> outside = new LinkedHashMap<>();
 
@@ -193,7 +195,7 @@ public final class Scenario<S> {
         return this;
     }
 
-    /** What a process does in the background, as a step by hand: housekeeping, say. It is called before the consumers, in each round. */
+    /** What a process does in the background, as a step by hand: housekeeping, or a reader of a broker. It is called before the consumers, in each round, and in a second process too. */
     public Scenario<S> background(Background<S> step) {
         background = step;
         return this;
@@ -290,6 +292,20 @@ public final class Scenario<S> {
      */
     public Scenario<S> leasesRunOutBy(String sql) {
         expiries.add(sql);
+        return this;
+    }
+
+    /**
+     * As {@link #leasesRunOutBy(String)}, outside the database: a broker forgets which processes it has heard of, say.
+     *
+     * @param type as it was given to {@link #outside}
+     * @param expiry what makes them run out
+     */
+    public <W> Scenario<S> leasesRunOutBy(Class<W> type, Consumer<? super W> expiry) {
+        outsideExpiries.add((connection, world) -> {
+            expiry.accept(world.get(type));
+            return List.of();
+        });
         return this;
     }
 

@@ -281,6 +281,7 @@ final class TrialRunner<S> {
                     second.checkAlive();
                 }
             }
+            background(second, service);
             List<SteppedConsumer> running = new ArrayList<>();
             for (var builder : scenario.consumers) {
                 running.add(SteppedConsumer.of(builder.apply(service)));
@@ -297,6 +298,18 @@ final class TrialRunner<S> {
             second.kill();
         } finally {
             close(service);
+        }
+    }
+
+    private void background(Node second, S service) {
+        Scenario.Background<S> background = scenario.background;
+        if (background != null) {
+            try {
+                background.step(service);
+            } catch (Exception e) {
+                // What the first has locked is left to it.
+                second.checkAlive();
+            }
         }
     }
 
