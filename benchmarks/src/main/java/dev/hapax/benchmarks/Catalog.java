@@ -26,6 +26,7 @@ final class Catalog {
             new FlatBacklogBenchmark(),
             new FlatOpenTransactionBenchmark(),
             new TwoPhaseBenchmark(),
+            new SagaBenchmark(),
             new MarkersBenchmark(),
             new DropDayBenchmark());
 

@@ -25,7 +25,8 @@ import picocli.CommandLine.ScopeType;
             AdoptCommand.class,
             TwoPhaseCommand.class,
             PruneCommand.class,
-            HousekeepCommand.class
+            HousekeepCommand.class,
+            SagaCommand.class
         },
         footer = {
             "",

@@ -16,6 +16,7 @@ public final class Catalog {
         all.addAll(HousekeepingScenarios.all());
         all.addAll(TwoPhaseScenarios.all());
         all.addAll(ClaimScenarios.all());
+        all.addAll(SagaScenarios.all());
         return all;
     }
 }

@@ -7,6 +7,9 @@ import java.util.List;
 /** Wrong implementations, each of which must be caught by the invariant that is there for it. */
 public final class Mutants {
 
+    /** Without it a step that is recorded twice would be refused by the table, whoever wrote it. */
+    private static final String NO_KEY = "ALTER TABLE hapax.saga_step DROP CONSTRAINT saga_step_pkey";
+
     private Mutants() {}
 
     /** {@return the mutants, made anew} */
@@ -94,6 +97,28 @@ public final class Mutants {
                 new Mutant(
                         "another key for another system in each try",
                         ClaimScenarios.idempotent("claim-idempotent", 1),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "token and state of a saga not compared",
+                        SagaScenarios.sleep()
+                                .tables(NO_KEY)
+                                .mutated("token and state of a saga not compared", Mutations.sagaFencingOff()),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "a saga's step recorded after its effect",
+                        SagaScenarios.forward()
+                                .mutated("a saga's step recorded after its effect", Mutations.sagaStepAfterEffect()),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "a compensation recorded after its effect",
+                        SagaScenarios.compensation()
+                                .mutated("a compensation recorded after its effect", Mutations.sagaStepAfterEffect()),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "a restart runs finished steps again",
+                        SagaScenarios.forward()
+                                .tables(NO_KEY)
+                                .mutated("a restart runs finished steps again", Mutations.sagaForgets()),
                         Invariants.AT_MOST_ONCE));
     }
 }

@@ -228,4 +228,43 @@ final class Mutations {
             }
         };
     }
+
+    private static boolean isSagaStep(String sql) {
+        return sql.contains("INSERT INTO hapax.saga_step");
+    }
+
+    /** A saga is written by whoever thinks that it is his, in whatever state it is. */
+    static Mutation sagaFencingOff() {
+        return new Mutation() {
+            @Override
+            public String rewrite(String sql, Node node) {
+                return sql.replace("s.token = ? AND s.state = ?", "s.token >= ? AND s.state <> 'x' || ?");
+            }
+        };
+    }
+
+    /** The effect of a saga's step is committed, and then the step is recorded. */
+    static Mutation sagaStepAfterEffect() {
+        return new Mutation() {
+            @Override
+            public @Nullable Object execute(Statement statement) throws SQLException {
+                if (isSagaStep(statement.sql()) && statement.inTransaction()) {
+                    statement.commit();
+                }
+                return statement.run();
+            }
+        };
+    }
+
+    /** After a restart a saga begins anew: what was done is not read. */
+    static Mutation sagaForgets() {
+        return new Mutation() {
+            @Override
+            public String rewrite(String sql, Node node) {
+                return sql.startsWith("SELECT name, nth, undo")
+                        ? sql.replace("WHERE saga = ?", "WHERE saga = ? AND false")
+                        : sql;
+            }
+        };
+    }
 }

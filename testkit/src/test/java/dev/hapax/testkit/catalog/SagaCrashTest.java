@@ -1,0 +1,40 @@
+package dev.hapax.testkit.catalog;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.hapax.testkit.EmbeddedDatabase;
+import dev.hapax.testkit.proof.CrashPoints;
+import dev.hapax.testkit.proof.ProofReport;
+import dev.hapax.testkit.proof.Scenario;
+import dev.hapax.testkit.proof.Variation;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Sagas that die, fail, lose their connection or are taken over at each durable boundary. */
+@Tag("slow")
+@Timeout(value = 15, unit = TimeUnit.MINUTES)
+class SagaCrashTest {
+
+    static List<Scenario<?>> sagas() {
+        return SagaScenarios.all();
+    }
+
+    @ParameterizedTest
+    @MethodSource("sagas")
+    void a_saga_survives_every_point(Scenario<?> scenario) {
+        ProofReport report = new CrashPoints(EmbeddedDatabase.sharedInMemory())
+                .variations(Set.of(Variation.TAKEN_OVER, Variation.REPEATED), 12)
+                .pairs(12)
+                .withoutLikes()
+                .explore(scenario);
+        assertThat(report.isProven())
+                .as(report.describe("./hapax proof crash-points --trial "))
+                .isTrue();
+        assertThat(report.points()).isPositive();
+    }
+}
