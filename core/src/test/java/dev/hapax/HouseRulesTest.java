@@ -79,7 +79,8 @@ class HouseRulesTest {
     void what_is_internal_to_the_library_stays_there() {
         none(
                 source -> source.isJava() && source.isMain() && !source.isIn("core"),
-                // The testkit runs consumers, claims and sagas step by step, and relays read the log, by the types that are
+                // The testkit runs consumers, claims and sagas step by step, and relays read the log, by the types that
+                // are
                 // there for it.
                 "^import (static )?dev\\.hapax\\.internal\\b(?!\\.consume\\.(SteppedConsumer|LogFeed|FeedBatch|LaneMark|HeldMessage|HistoryBreak|RelayStore)\\b|\\.(claim\\.SteppedKind|saga\\.SteppedSagas);)");
     }

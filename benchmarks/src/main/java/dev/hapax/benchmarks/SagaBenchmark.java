@@ -30,8 +30,10 @@ final class SagaBenchmark implements Benchmark {
                     + " moved_at timestamptz NOT NULL DEFAULT clock_timestamp()) WITH (fillfactor = 70)");
             lab.hapax.saga("bench", String.class).run((saga, side) -> {
                 String id = saga.key().id();
-                saga.step("one", tx -> Payments.effect(tx.connection(), side, id)).run();
-                saga.step("two", tx -> Payments.effect(tx.connection(), side, id)).run();
+                saga.step("one", tx -> Payments.effect(tx.connection(), side, id))
+                        .run();
+                saga.step("two", tx -> Payments.effect(tx.connection(), side, id))
+                        .run();
                 saga.step("three", tx -> Payments.effect(tx.connection(), side, id))
                         .run();
             });
@@ -57,8 +59,7 @@ final class SagaBenchmark implements Benchmark {
             report.figure("hapax / by hand", duel.ratio(hapax, byHand), Target.atLeast(0.8));
         }
         report.figure("the same by CPU time", duel.cpuRatio(hapax, byHand));
-        report.checked(
-                "%,d and %,d sagas, three effects each", duel.operations(hapax), duel.operations(byHand));
+        report.checked("%,d and %,d sagas, three effects each", duel.operations(hapax), duel.operations(byHand));
     }
 
     /** One saga of a side. */
@@ -87,8 +88,7 @@ final class SagaBenchmark implements Benchmark {
     }
 
     private static void saga(Lab lab, String side, String id) {
-        SagaResult<Void> result =
-                lab.hapax.sagas().complete("bench", Key.of(Lab.SCOPE, id), side, Void.class, LONG);
+        SagaResult<Void> result = lab.hapax.sagas().complete("bench", Key.of(Lab.SCOPE, id), side, Void.class, LONG);
         if (!(result instanceof SagaResult.Completed)) {
             throw new IllegalStateException("a saga ended as " + result);
         }

@@ -23,9 +23,7 @@ final class SagaScenarios {
     private static final String EFFECT = "CREATE TABLE saga_effect (id text NOT NULL, what text NOT NULL)";
 
     /** No owner is replaced while its lease runs. */
-    private static final String[] WATCHED = {
-        EFFECT,
-        """
+    private static final String[] WATCHED = {EFFECT, """
             CREATE FUNCTION proof.watch_saga() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
                 INSERT INTO proof.robbed VALUES (OLD.key, -1, OLD.owner, NEW.owner);
@@ -33,8 +31,7 @@ final class SagaScenarios {
             END $$;
             CREATE TRIGGER watch_saga AFTER UPDATE ON hapax.saga FOR EACH ROW
             WHEN (OLD.owner IS NOT NULL AND NEW.owner IS NOT NULL AND NEW.owner <> OLD.owner AND OLD.due_at > clock_timestamp())
-            EXECUTE FUNCTION proof.watch_saga();"""
-    };
+            EXECUTE FUNCTION proof.watch_saga();"""};
 
     /** What is stuck waits for a person. */
     private static final String UNFINISHED =
