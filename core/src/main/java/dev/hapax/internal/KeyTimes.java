@@ -12,6 +12,7 @@ public final class KeyTimes {
     private static final long EARLIEST = Instant.parse("2010-01-01T00:00:00Z").toEpochMilli();
     private static final long LATEST = Instant.parse("2100-01-01T00:00:00Z").toEpochMilli();
     private static final String CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    private static final byte[] HEX = hexDigits();
     private static final int UUID_LENGTH = 36;
     private static final int ULID_LENGTH = 26;
 
@@ -29,16 +30,30 @@ public final class KeyTimes {
         long millis = 0;
         for (int i = 0; i < UUID_LENGTH; i++) {
             char c = id.charAt(i);
-            boolean dash = i == 8 || i == 13 || i == 18 || i == 23;
-            int digit = c < 128 ? Character.digit(c, 16) : -1;
-            if (dash ? c != '-' : digit < 0) {
+            if (i == 8 || i == 13 || i == 18 || i == 23) {
+                if (c != '-') {
+                    return -1;
+                }
+                continue;
+            }
+            int digit = c < HEX.length ? HEX[c] : -1;
+            if (digit < 0) {
                 return -1;
             }
-            if (i < 13 && !dash) {
+            if (i < 13) {
                 millis = (millis << 4) | digit;
             }
         }
         return millis;
+    }
+
+    /** Every key is read, so a table: {@link Character#digit} asks for the block of the character first. */
+    private static byte[] hexDigits() {
+        byte[] digits = new byte[128];
+        for (int c = 0; c < digits.length; c++) {
+            digits[c] = (byte) Character.digit(c, 16);
+        }
+        return digits;
     }
 
     private static long ulid(String id) {

@@ -290,7 +290,7 @@ final class BatchCall<T> implements OnceAll<T> {
             insert.setInt(1, first.scope().id());
             insert.setInt(2, first.producer());
             insert.setArray(3, keys(connection, rows));
-            return fresh(insert, rows.size());
+            return freshOf(first, insert, rows.size());
         }
     }
 
@@ -302,6 +302,24 @@ final class BatchCall<T> implements OnceAll<T> {
                     connection.createArrayOf(
                             "bytea", rows.stream().map(Row::fingerprint).toArray(byte[][]::new)));
             return fresh(insert, rows.size());
+        }
+    }
+
+    /** As {@link #fresh}, where all are of one scope and producer: only the keys are told. */
+    private Fresh freshOf(Marker alike, PreparedStatement insert, int all) throws SQLException {
+        try (ResultSet row = execute(insert)) {
+            row.next();
+            int count = row.getInt(1);
+            if (count == all) {
+                return new Fresh(null);
+            }
+            Set<Id> some = new HashSet<>(count * 2);
+            if (count > 0) {
+                for (String key : (String[]) row.getArray(2).getArray()) {
+                    some.add(new Id(alike.scope().id(), alike.producer(), key));
+                }
+            }
+            return new Fresh(some);
         }
     }
 

@@ -19,7 +19,7 @@ public final class MarkerTable {
     final String insertMatching;
     /** scopes, producers, keys, fingerprints, as arrays; answers {@link #FRESH} */
     final String insertAll;
-    /** scope, producer, keys as an array; answers {@link #FRESH}: the usual batch, at half the cost of {@link #insertAll} */
+    /** scope, producer, keys as an array; answers how many are new and their keys: the usual batch, at half the cost of {@link #insertAll} */
     final String insertAlike;
     /** scope, producer, key */
     final String find;
@@ -46,8 +46,8 @@ public final class MarkerTable {
                 + " ON CONFLICT DO NOTHING RETURNING scope, producer, key) " + FRESH;
         this.insertAlike =
                 "WITH fresh AS (INSERT INTO " + name + " (" + dayColumn + "scope, producer, key) SELECT " + dayValue
-                        + "?, ?, * FROM unnest(CAST(? AS text[])) ON CONFLICT DO NOTHING RETURNING scope, producer, key) "
-                        + FRESH;
+                        + "?, ?, * FROM unnest(CAST(? AS text[])) ON CONFLICT DO NOTHING RETURNING key) "
+                        + "SELECT count(*), array_agg(CAST(key AS text)) FROM fresh";
         this.find = "SELECT fingerprint FROM " + name + " WHERE scope = ? AND producer = ? AND key = ?";
         this.findAll = "SELECT m.scope, m.producer, m.key, m.fingerprint"
                 + " FROM unnest(CAST(? AS int[]), CAST(? AS int[]), CAST(? AS text[])) AS w (scope, producer, key)"
