@@ -9,6 +9,8 @@ import dev.hapax.consume.Quarantine;
 import dev.hapax.consume.Relays;
 import dev.hapax.control.Control;
 import dev.hapax.control.History;
+import dev.hapax.event.EventStream;
+import dev.hapax.event.ProjectionBuilder;
 import dev.hapax.internal.Home;
 import dev.hapax.once.Adoption;
 import dev.hapax.once.Once;
@@ -147,6 +149,24 @@ public final class Hapax implements AutoCloseable {
     /** Starts sagas, waits for them, signals them. */
     public Sagas sagas() {
         return home.sagas();
+    }
+
+    /**
+     * The events of one thing, such as {@code account/4711}.
+     *
+     * @param stream 1 to 200 characters
+     */
+    public EventStream events(String stream) {
+        return home.events().stream(stream);
+    }
+
+    /**
+     * Describes rows that are made from events.
+     *
+     * @param name what its position is kept under: 1 to 100 letters, digits, {@code . _ -} or {@code /}
+     */
+    public ProjectionBuilder projection(String name) {
+        return home.events().projection(name);
     }
 
     /** Relays of the log to a broker, by what is stored of them. */

@@ -40,7 +40,18 @@ class ArchitectureTest {
     private static final String STEPPED = "dev.hapax.internal.consume.SteppedConsumer";
 
     private static final List<String> FEATURES = List.of(
-            "once", "log", "consume", "claim", "saga", "twophase", "audit", "reconcile", "slo", "control", "schema");
+            "once",
+            "log",
+            "consume",
+            "claim",
+            "event",
+            "saga",
+            "twophase",
+            "audit",
+            "reconcile",
+            "slo",
+            "control",
+            "schema");
 
     /** The features that build on everything; nothing builds on them. */
     private static final List<String> LAST = List.of("saga", "reconcile");

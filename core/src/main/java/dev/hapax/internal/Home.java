@@ -14,6 +14,7 @@ import dev.hapax.internal.consume.ConsumerSettings;
 import dev.hapax.internal.consume.HeldQuarantine;
 import dev.hapax.internal.consume.RelayStore;
 import dev.hapax.internal.consume.StoredConsumers;
+import dev.hapax.internal.event.EventFactory;
 import dev.hapax.internal.log.LogWriter;
 import dev.hapax.internal.once.ActiveTransaction;
 import dev.hapax.internal.once.OnceFactory;
@@ -48,6 +49,7 @@ public final class Home implements AutoCloseable {
     private final OnceFactory once;
     private final ClaimFactory claims;
     private final TwoPhaseFactory twoPhase;
+    private final EventFactory events;
     private final ConsumerGround consumerGround;
     private final Quarantine quarantine;
     private final Consumers stored;
@@ -89,6 +91,7 @@ public final class Home implements AutoCloseable {
                 new TwoPhaseFactory.Ground(settings.name, once.settlements(), partitions, clock),
                 settings.participants,
                 settings.waitUpTo);
+        this.events = new EventFactory(connections, once, shared, retries);
         this.consumerGround = new ConsumerGround(connections, shared, once, retries, settings.metrics, pauses, signals);
         this.quarantine = new HeldQuarantine(connections);
         this.stored = new StoredConsumers(connections);
@@ -174,6 +177,10 @@ public final class Home implements AutoCloseable {
 
     public TwoPhaseFactory twoPhase() {
         return twoPhase;
+    }
+
+    public EventFactory events() {
+        return events;
     }
 
     public Quarantine quarantine() {

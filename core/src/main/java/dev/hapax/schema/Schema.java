@@ -36,7 +36,8 @@ public final class Schema {
             "V4__kafka.sql",
             "V5__claim.sql",
             "V6__saga.sql",
-            "V7__twophase.sql");
+            "V7__twophase.sql",
+            "V8__event.sql");
 
     private static final Pattern ROLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_$]{0,62}");
 
@@ -218,6 +219,9 @@ public final class Schema {
                 "hapax.home",
                 "hapax.two_phase",
                 "hapax.two_phase_branch",
+                "hapax.event_stream",
+                "hapax.event",
+                "hapax.projection",
                 "hapax.log_identity",
                 "hapax.relay",
                 "hapax.relay_break"));

@@ -68,6 +68,12 @@ class ConfigurationReferenceTest {
     }
 
     @Test
+    void a_projection() {
+        assertThat(listed("A projection: ProjectionBuilder"))
+                .isEqualTo(declared("event/ProjectionBuilder.java", "ProjectionBuilder"));
+    }
+
+    @Test
     void a_claim() {
         assertThat(listed("One claim: Claim")).isEqualTo(declared("claim/Claim.java", "Claim<T>"));
     }

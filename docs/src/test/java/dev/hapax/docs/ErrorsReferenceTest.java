@@ -14,6 +14,7 @@ import dev.hapax.SchemaException;
 import dev.hapax.StoreException;
 import dev.hapax.TooEarlyException;
 import dev.hapax.TooLateException;
+import dev.hapax.VersionConflictException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,6 +36,7 @@ class ErrorsReferenceTest {
             new TooEarlyException(KEY, ""),
             new InProgressException(KEY, ""),
             new KeyReusedException(KEY, ""),
+            new VersionConflictException(KEY, "account/1", 1, 2),
             new FencedException(KEY, ""),
             new RetryException("", null),
             new StoreException("", null),

@@ -6,6 +6,7 @@ import dev.hapax.Transaction;
 import dev.hapax.claim.ClaimKind;
 import dev.hapax.claim.ClaimResult;
 import dev.hapax.internal.Checks;
+import dev.hapax.internal.Projecting;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.claim.ClaimStore.Intent;
@@ -151,6 +152,7 @@ final class RunningKind<R, T> implements ClaimKind<R, T> {
 
     @Override
     public ClaimResult<T> settle(Key key, R request, Duration within) {
+        Projecting.refuse("a claim", key);
         checkScope(key);
         Checks.duration("within", within, ClaimCall.LIMIT_MIN, ClaimCall.LIMIT_MAX);
         byte[] fingerprint = engine.settlements.fingerprint(request);
@@ -175,6 +177,7 @@ final class RunningKind<R, T> implements ClaimKind<R, T> {
 
     @Override
     public boolean submit(Transaction tx, Key key, R request) {
+        Projecting.refuse("a claim", key);
         checkScope(key);
         Settlements settlements = engine.settlements;
         byte[] fingerprint = settlements.fingerprint(request);

@@ -13,13 +13,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Mutable and used by one thread; {@link #copy} before changes that a failed commit must take back.
  */
-final class Position {
+public final class Position {
 
     /** A gap's bound that has not been drawn yet. */
     static final long NO_BOUND = 0;
 
     /** Numbers that are missing, both ends included. */
-    record Gap(long from, long to, long bound) {}
+    public record Gap(long from, long to, long bound) {}
 
     private final List<Gap> gaps;
     private long high;
@@ -38,7 +38,7 @@ final class Position {
      *
      * @param done an {@code int8multirange} as PostgreSQL writes it: <code>{[5,9),[12,14)}</code>
      */
-    static Position of(long low, String done) {
+    public static Position of(long low, String done) {
         List<Gap> gaps = new ArrayList<>();
         long end = low;
         String inner = done.substring(1, done.length() - 1);
@@ -55,28 +55,28 @@ final class Position {
         return new Position(end, gaps);
     }
 
-    Position copy() {
+    public Position copy() {
         Position copy = new Position(high, new ArrayList<>(gaps));
         copy.place = place;
         return copy;
     }
 
     /** All up to here is done. */
-    long low() {
+    public long low() {
         return gaps.isEmpty() ? high : gaps.getFirst().from() - 1;
     }
 
     /** The highest number that was seen. */
-    long high() {
+    public long high() {
         return high;
     }
 
-    List<Gap> gaps() {
+    public List<Gap> gaps() {
         return gaps;
     }
 
     /** What is done above {@link #low()}, as an {@code int8multirange}. */
-    String done() {
+    public String done() {
         if (gaps.isEmpty()) {
             return "{}";
         }
@@ -94,7 +94,7 @@ final class Position {
     }
 
     /** Notes that a message is done: one above all others, or one in a gap. */
-    void done(long number) {
+    public void done(long number) {
         if (number > high) {
             if (number > high + 1) {
                 gaps.add(new Gap(high + 1, number - 1, NO_BOUND));
@@ -128,7 +128,7 @@ final class Position {
         return number <= high;
     }
 
-    boolean isUnbounded() {
+    public boolean isUnbounded() {
         for (Gap gap : gaps) {
             if (gap.bound() == NO_BOUND) {
                 return true;
@@ -138,7 +138,7 @@ final class Position {
     }
 
     /** Gives the gaps that have none the bound, an xid that was drawn after they were seen. */
-    void bound(long xid) {
+    public void bound(long xid) {
         gaps.replaceAll(gap -> gap.bound() == NO_BOUND ? new Gap(gap.from(), gap.to(), xid) : gap);
     }
 
@@ -148,7 +148,7 @@ final class Position {
      * @param xmin of the snapshot in which the gaps were looked at, after what was found there has been taken out
      * @return whether anything was given up
      */
-    boolean giveUp(long xmin) {
+    public boolean giveUp(long xmin) {
         return gaps.removeIf(gap -> gap.bound() != NO_BOUND && Long.compareUnsigned(xmin, gap.bound()) >= 0);
     }
 

@@ -4,6 +4,7 @@ import dev.hapax.Key;
 import dev.hapax.Transaction;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.GuardedConnection;
+import dev.hapax.internal.Projecting;
 import dev.hapax.internal.log.LogWriter;
 import dev.hapax.internal.log.Publication;
 import dev.hapax.once.BatchTransaction;
@@ -92,6 +93,7 @@ public final class ActiveTransaction implements BatchTransaction {
 
     private void publish(Key key, @Nullable Instant due, String topic, String messageKey, Object body) {
         checkOpen();
+        Projecting.refuse("a message", key);
         Checks.id("topic", topic);
         Checks.id("message key", messageKey);
         Checks.that(

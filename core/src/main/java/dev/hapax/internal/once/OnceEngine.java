@@ -9,6 +9,7 @@ import dev.hapax.TooEarlyException;
 import dev.hapax.TooLateException;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.Pauses;
+import dev.hapax.internal.Projecting;
 import dev.hapax.internal.Retries;
 import dev.hapax.internal.Signals;
 import dev.hapax.internal.SqlFaults;
@@ -101,6 +102,7 @@ final class OnceEngine {
     /** Counts how the operation ended, whichever way it is run. */
     <R> R counted(Key key, java.util.function.Supplier<R> call) {
         String scope = key.scope();
+        Projecting.refuse("an operation", key);
         pauses.checkScope(scope, key, metrics);
         try {
             return call.get();
@@ -336,6 +338,7 @@ final class OnceEngine {
     }
 
     void checkPaused(String scope, Key key) {
+        Projecting.refuse("an operation", key);
         pauses.checkScope(scope, key, metrics);
     }
 

@@ -3,6 +3,7 @@ package dev.hapax.internal.saga;
 import dev.hapax.Key;
 import dev.hapax.Transaction;
 import dev.hapax.internal.Checks;
+import dev.hapax.internal.Projecting;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.once.Verdict;
 import dev.hapax.saga.SagaOperator;
@@ -48,16 +49,19 @@ public final class StoredSagas implements Sagas {
 
     @Override
     public Verdict start(String name, Key key, Object input) {
+        Projecting.refuse("saga " + name, key);
         return engine.start(Checks.name("the name of a saga", name), key, input);
     }
 
     @Override
     public Verdict start(Transaction tx, String name, Key key, Object input) {
+        Projecting.refuse("saga " + name, key);
         return engine.startOnly(Checks.name("the name of a saga", name), key, input, tx);
     }
 
     @Override
     public <T> SagaResult<T> complete(String name, Key key, Object input, Class<T> answer, Duration within) {
+        Projecting.refuse("saga " + name, key);
         Checks.duration("within", within, Duration.ZERO, WITHIN_MAX);
         return result(engine.complete(Checks.name("the name of a saga", name), key, input, within), answer);
     }
@@ -88,6 +92,7 @@ public final class StoredSagas implements Sagas {
 
     @Override
     public Delivery signal(String name, Key key, String signal, String id, Object body) {
+        Projecting.refuse("signal " + signal, key);
         Checks.name("the name of a signal", signal);
         UUID signalId = SagaRun.sagaKey(engine.stored(key), name)
                 .child("signal/" + signal)
@@ -102,6 +107,7 @@ public final class StoredSagas implements Sagas {
 
     @Override
     public Delivery signal(Transaction tx, String name, Key key, String signal, Object body) {
+        Projecting.refuse("signal " + signal, key);
         Checks.name("the name of a signal", signal);
         Encoded encoded = encode(body);
         UUID signalId = engine.stored(tx.key())

@@ -17,6 +17,8 @@ public final class Catalog {
         all.addAll(TwoPhaseScenarios.all());
         all.addAll(ClaimScenarios.all());
         all.addAll(SagaScenarios.all());
+        all.addAll(ClaimKindScenarios.all());
+        all.addAll(EventScenarios.all());
         return all;
     }
 }

@@ -26,18 +26,17 @@ import java.util.List;
  */
 final class ClaimScenarios {
 
-    private static final String SCOPE = "payments.charge";
+    static final String SCOPE = "payments.charge";
     private static final Duration LIMIT = Duration.ofMillis(500);
-    private static final String[] TABLES = {
+    static final String[] TABLES = {
         "CREATE TABLE effect (nth bigserial, id text NOT NULL, amount int NOT NULL)",
         "CREATE TABLE bank (nth bigserial, op text NOT NULL, key text NOT NULL)",
         "CREATE TABLE bank_seen (op text PRIMARY KEY, token bigint NOT NULL)"
     };
-    private static final String EFFECTS = "SELECT id, count(*) FROM effect GROUP BY id";
-    private static final String CHARGES = "SELECT op, count(*) FROM bank GROUP BY op";
-    private static final CallPolicy HONOURS_KEY =
-            CallPolicy.idempotent().backoff(Duration.ofMillis(1), Duration.ofMillis(1));
-    private static final CallPolicy IS_ASKED = CallPolicy.notIdempotent()
+    static final String EFFECTS = "SELECT id, count(*) FROM effect GROUP BY id";
+    static final String CHARGES = "SELECT op, count(*) FROM bank GROUP BY op";
+    static final CallPolicy HONOURS_KEY = CallPolicy.idempotent().backoff(Duration.ofMillis(1), Duration.ofMillis(1));
+    static final CallPolicy IS_ASKED = CallPolicy.notIdempotent()
             .backoff(Duration.ofMillis(1), Duration.ofMillis(1))
             .arrivesWithin(Duration.ZERO);
 
@@ -51,7 +50,7 @@ final class ClaimScenarios {
     static final class Service implements AutoCloseable {
 
         private final Node node;
-        private final Hapax hapax;
+        final Hapax hapax;
 
         Service(Node node) {
             this.node = node;
@@ -69,7 +68,7 @@ final class ClaimScenarios {
         }
 
         /** Charges, once per key if it honours keys. */
-        private String charge(String op, String key, boolean honours) throws Exception {
+        String charge(String op, String key, boolean honours) throws Exception {
             return node.step(
                     "charge",
                     () -> books(connection -> {
@@ -109,7 +108,7 @@ final class ClaimScenarios {
         }
 
         /** Says what it has done; and if it has not, a call of an owner before this one comes too late. */
-        private Probe<String> find(String op, Call call) throws Exception {
+        Probe<String> find(String op, Call call) throws Exception {
             return node.step(
                     "ask",
                     () -> books(connection -> {
@@ -120,7 +119,7 @@ final class ClaimScenarios {
                     }));
         }
 
-        private String chargeUnlessAsked(String op, Call call) throws Exception {
+        String chargeUnlessAsked(String op, Call call) throws Exception {
             return node.step(
                     "charge",
                     () -> books(connection -> {
@@ -151,7 +150,7 @@ final class ClaimScenarios {
         T at(Connection connection) throws SQLException;
     }
 
-    private static long number(Connection connection, String sql, String parameter) throws SQLException {
+    static long number(Connection connection, String sql, String parameter) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(sql)) {
             select.setString(1, parameter);
             try (ResultSet row = select.executeQuery()) {
@@ -170,11 +169,11 @@ final class ClaimScenarios {
         }
     }
 
-    private static Key key(Operation operation) {
+    static Key key(Operation operation) {
         return Key.of(SCOPE, operation.id()).at(operation.time());
     }
 
-    private static void settled(String id, Transaction tx) throws SQLException {
+    static void settled(String id, Transaction tx) throws SQLException {
         OnceScenarios.effect(tx.connection(), id);
         tx.publish("charged", id, "charged");
     }
@@ -193,7 +192,7 @@ final class ClaimScenarios {
     }
 
     /** Every marker has its effect, and every effect its charge. */
-    private static List<String> booked(Connection connection) throws SQLException {
+    static List<String> booked(Connection connection) throws SQLException {
         List<String> findings = new ArrayList<>();
         try (PreparedStatement select = connection.prepareStatement("SELECT m.key FROM hapax.marker m WHERE m.scope = '"
                         + SCOPE + "' AND (NOT EXISTS (SELECT FROM effect e WHERE e.id = m.key)"
@@ -277,13 +276,7 @@ final class ClaimScenarios {
                         throw new IllegalStateException("nobody has refused");
                     }
                 })
-                .invariant("never called twice", connection -> {
-                    long twice = number(
-                            connection,
-                            "SELECT count(*) FROM (SELECT op FROM bank GROUP BY op HAVING count(*) > 1) t WHERE ? IS NOT NULL",
-                            "");
-                    return twice == 0 ? List.of() : List.of("the bank was called twice");
-                })
+                .invariant("never called twice", ClaimScenarios::calledTwice)
                 .invariant("nothing is forgotten", connection -> {
                     long known = number(
                             connection,
@@ -292,6 +285,14 @@ final class ClaimScenarios {
                             SCOPE);
                     return known > 0 ? List.of() : List.of("the operation is neither settled nor in doubt");
                 });
+    }
+
+    static List<String> calledTwice(Connection connection) throws SQLException {
+        long twice = number(
+                connection,
+                "SELECT count(*) FROM (SELECT op FROM bank GROUP BY op HAVING count(*) > 1) t WHERE ? IS NOT NULL",
+                "");
+        return twice == 0 ? List.of() : List.of("the bank was called twice");
     }
 
     /** The bank refuses owners that were replaced, for good; the second process never hears its answers. Then what the first one is told must not be taken for the end. */

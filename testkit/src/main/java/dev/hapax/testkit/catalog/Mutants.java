@@ -119,6 +119,20 @@ public final class Mutants {
                         SagaScenarios.forward()
                                 .tables(NO_KEY)
                                 .mutated("a restart runs finished steps again", Mutations.sagaForgets()),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
+                        "a claim's intent is committed before what it belongs to",
+                        ClaimKindScenarios.intentByItself(),
+                        ClaimKindScenarios.ASKED_FOR),
+                new Mutant(
+                        "a stream's version is not compared",
+                        EventScenarios.decisions()
+                                .mutated("a stream's version is not compared", Mutations.versionNotCompared()),
+                        EventScenarios.DECIDED),
+                new Mutant(
+                        "a projection does not wait for its turn",
+                        EventScenarios.append()
+                                .mutated("a projection does not wait for its turn", Mutations.projectionWithoutTurn()),
                         Invariants.AT_MOST_ONCE));
     }
 }

@@ -267,4 +267,43 @@ final class Mutations {
             }
         };
     }
+
+    /** Events are appended at whatever version the stream has. */
+    static Mutation versionNotCompared() {
+        return new Mutation() {
+            @Override
+            public String rewrite(String sql, Node node) {
+                return sql.replace(" WHERE name = ? AND version = ?", " WHERE name = ? AND (version = ? OR true)");
+            }
+        };
+    }
+
+    /** A page of a projection is handed over by whoever thinks that it is not done. */
+    static Mutation projectionWithoutTurn() {
+        return new Mutation() {
+            @Override
+            public String rewrite(String sql, Node node) {
+                return sql.contains("FROM hapax.projection") ? sql.replace(" FOR UPDATE", "") : sql;
+            }
+        };
+    }
+
+    /** What is submitted is committed by itself. */
+    static Mutation intentByItself() {
+        return new Mutation() {
+            @Override
+            public String rewrite(String sql, Node node) {
+                return leasesOver(sql);
+            }
+
+            @Override
+            public @Nullable Object execute(Statement statement) throws SQLException {
+                Object result = statement.run();
+                if (statement.sql().startsWith("INSERT INTO hapax.claim ") && statement.inTransaction()) {
+                    statement.commit();
+                }
+                return result;
+            }
+        };
+    }
 }

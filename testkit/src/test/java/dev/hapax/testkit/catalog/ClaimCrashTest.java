@@ -10,6 +10,7 @@ import dev.hapax.testkit.proof.Variation;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ClaimCrashTest {
 
     static List<Scenario<?>> claims() {
-        return ClaimScenarios.all();
+        return Stream.<Scenario<?>>concat(ClaimScenarios.all().stream(), ClaimKindScenarios.all().stream())
+                .toList();
     }
 
     @ParameterizedTest

@@ -1,0 +1,5 @@
+/** Events; not for callers. */
+@NullMarked
+package dev.hapax.internal.event;
+
+import org.jspecify.annotations.NullMarked;
