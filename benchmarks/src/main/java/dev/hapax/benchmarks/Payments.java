@@ -106,7 +106,7 @@ final class Payments {
         }
     }
 
-    private boolean mark(Connection connection, String id) throws SQLException {
+    boolean mark(Connection connection, String id) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement(insertMarker)) {
             insert.setInt(1, lab.scope);
             insert.setInt(2, lab.byHand);

@@ -9,7 +9,8 @@ import java.sql.Statement;
 import java.time.Duration;
 
 /**
- * One row in each of two databases, beside the same by hand: marker and row at home, row and PREPARE TRANSACTION in the other, commit at home, COMMIT PREPARED. The hand-written side has no
+ * One row in each of two databases, beside the same by hand: marker and row at home, row and PREPARE TRANSACTION in the other, commit at home, COMMIT PREPARED. Narayana does
+ * the same by XA: it prepares both databases, writes its log, and commits both. The hand-written side has no
  * recovery: a crash leaves its prepared transactions where they are.
  */
 final class TwoPhaseBenchmark implements Benchmark {
@@ -24,13 +25,14 @@ final class TwoPhaseBenchmark implements Benchmark {
 
     @Override
     public String about() {
-        return "one row in each of two databases, beside PREPARE and COMMIT PREPARED by hand, and beside one database";
+        return "one row in each of two databases, beside PREPARE and COMMIT PREPARED by hand, beside Narayana, and beside one database";
     }
 
     @Override
     public void run(Plan plan, Report report) throws Exception {
         try (Lab home = Lab.open(report);
                 Lab branch = home.beside();
+                Narayana narayana = Narayana.open(home.xaDataSource(), branch.xaDataSource());
                 Hapax hapax = Hapax.on(home.pool)
                         .name(Lab.SERVICE)
                         .participant(BRANCH, branch.xaDataSource())
@@ -38,7 +40,7 @@ final class TwoPhaseBenchmark implements Benchmark {
             for (int threads : THREADS) {
                 home.settle();
                 try (Crew crew = new Crew(threads)) {
-                    new Part(home, branch, hapax, crew).run(plan, report);
+                    new Part(home, branch, hapax, narayana, crew).run(plan, report);
                 }
             }
             WrongRows.unless(
@@ -48,7 +50,7 @@ final class TwoPhaseBenchmark implements Benchmark {
         }
     }
 
-    private record Part(Lab home, Lab branch, Hapax hapax, Crew crew) {
+    private record Part(Lab home, Lab branch, Hapax hapax, Narayana narayana, Crew crew) {
 
         void run(Plan plan, Report report) throws Exception {
             Payments payments = new Payments(home);
@@ -59,17 +61,29 @@ final class TwoPhaseBenchmark implements Benchmark {
                     "prepare-by-hand-" + threads,
                     home.byHand,
                     (side, id) -> payments.inserts(side, id, ignored -> prepare(side, id), () -> commitPrepared(id)));
+            Cell peer = cell(
+                    payments,
+                    "narayana-" + threads,
+                    home.byHand,
+                    (side, id) -> narayana.run((atHome, elsewhere) -> {
+                        boolean fresh = payments.mark(atHome, id);
+                        Payments.effect(atHome, side, id);
+                        Payments.effect(elsewhere, side, id);
+                        return fresh;
+                    }));
             Cell one = payments.cell("one-database-" + threads, crew, home.byHand, payments::twoInserts);
-            Duel duel = new Duel(plan, two, hand, one).withCpuOf(home).run();
+            Duel duel = new Duel(plan, two, hand, peer, one).withCpuOf(home).run();
             report.part(threads + (threads == 1 ? " thread" : " threads"));
             report.figure("hapax, operations/s", duel.rate(two));
             report.figure("by hand, operations/s", duel.rate(hand));
             report.figure("hapax / by hand", duel.ratio(two, hand), Target.atLeast(0.9));
             report.figure("the same by CPU time", duel.cpuRatio(two, hand));
+            report.figure("Narayana, operations/s", duel.rate(peer));
+            report.figure("hapax / Narayana", duel.ratio(two, peer), Target.atLeast(3));
             report.figure("the price: hapax / one database by hand", duel.ratio(two, one));
             report.checked(
-                    "%,d and %,d effects in each database, each with its marker, none twice",
-                    duel.operations(two), duel.operations(hand));
+                    "%,d, %,d and %,d effects in each database, each with its marker, none twice",
+                    duel.operations(two), duel.operations(hand), duel.operations(peer));
         }
 
         /** Counts in the other database as well. */

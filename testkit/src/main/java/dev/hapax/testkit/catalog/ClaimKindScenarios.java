@@ -14,6 +14,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 
 /**
  * Charges at the bank of {@link ClaimScenarios} that go on without their caller: the intent is committed with an order, and whichever process is there works on it, by hand and not by threads.
@@ -23,6 +24,7 @@ final class ClaimKindScenarios {
     /** Nothing is charged of which the order does not exist. */
     static final String ASKED_FOR = "what is charged was asked for";
 
+    private static final int REFUSALS_MAX = 5;
     private static final String IN_FLIGHT = "SELECT count(*) FROM hapax.claim";
 
     private ClaimKindScenarios() {}
@@ -42,6 +44,7 @@ final class ClaimKindScenarios {
 
         private final ClaimScenarios.Service service;
         private final SteppedKind<String, String> charges;
+        private int refusals;
 
         private Orders(Node node, Manner manner) throws SQLException {
             this.service = new ClaimScenarios.Service(node);
@@ -49,7 +52,7 @@ final class ClaimKindScenarios {
                     service.hapax
                             .claims(ClaimScenarios.SCOPE, String.class, String.class)
                             .settling((op, charge, tx) -> ClaimScenarios.settled(op, tx)),
-                    service));
+                    this));
         }
 
         private void place(Operation operation) throws SQLException {
@@ -64,8 +67,20 @@ final class ClaimKindScenarios {
             });
         }
 
+        /** A process whose bank refuses it again and again ends, and another one goes on. */
         private void work() throws SQLException {
             charges.step();
+            if (refusals > REFUSALS_MAX) {
+                throw new IllegalStateException("the bank refuses every call");
+            }
+        }
+
+        /** Counts calls that fail, one after another. */
+        private <A> A told(Callable<A> call) throws Exception {
+            refusals++;
+            A answer = call.call();
+            refusals = 0;
+            return answer;
         }
 
         @Override
@@ -104,8 +119,9 @@ final class ClaimKindScenarios {
         return scenario(
                         "claim-kind-idempotent",
                         IN_FLIGHT,
-                        (builder, service) -> builder.policy(ClaimScenarios.HONOURS_KEY)
-                                .perform((op, call) -> service.charge(op, call.idempotencyKey(), true)))
+                        (builder, orders) -> builder.policy(ClaimScenarios.HONOURS_KEY)
+                                .perform((op, call) ->
+                                        orders.told(() -> orders.service.charge(op, call.idempotencyKey(), true))))
                 .mutated("", mutation)
                 .counts("bank", ClaimScenarios.CHARGES)
                 .counts("effect", ClaimScenarios.EFFECTS);
@@ -116,9 +132,9 @@ final class ClaimKindScenarios {
         return scenario(
                         "claim-kind-asked",
                         IN_FLIGHT,
-                        (builder, service) -> builder.policy(ClaimScenarios.IS_ASKED)
-                                .probe((op, call) -> service.find(op, call))
-                                .perform((op, call) -> service.chargeUnlessAsked(op, call)))
+                        (builder, orders) -> builder.policy(ClaimScenarios.IS_ASKED)
+                                .probe((op, call) -> orders.told(() -> orders.service.find(op, call)))
+                                .perform((op, call) -> orders.told(() -> orders.service.chargeUnlessAsked(op, call))))
                 .counts("bank", ClaimScenarios.CHARGES)
                 .counts("effect", ClaimScenarios.EFFECTS);
     }
@@ -128,8 +144,9 @@ final class ClaimKindScenarios {
         return scenario(
                         "claim-kind-in-doubt",
                         IN_FLIGHT + " WHERE state <> 'IN_DOUBT'",
-                        (builder, service) -> builder.policy(CallPolicy.notIdempotent())
-                                .perform((op, call) -> service.charge(op, call.idempotencyKey(), false)))
+                        (builder, orders) -> builder.policy(CallPolicy.notIdempotent())
+                                .perform((op, call) ->
+                                        orders.told(() -> orders.service.charge(op, call.idempotencyKey(), false))))
                 .invariant("never called twice", ClaimScenarios::calledTwice)
                 .invariant("nothing is forgotten", ClaimKindScenarios::forgotten);
     }
