@@ -36,7 +36,7 @@ final class ClaimKindScenarios {
     /** How the bank is spoken to. */
     @FunctionalInterface
     private interface Manner {
-        ClaimKindBuilder<String, String> of(ClaimKindBuilder<String, String> builder, ClaimScenarios.Service service);
+        ClaimKindBuilder<String, String> of(ClaimKindBuilder<String, String> builder, Orders orders);
     }
 
     /** A process that takes orders, and has them charged. */
