@@ -25,7 +25,7 @@ final class Arena implements AutoCloseable {
             SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-              AND (n.nspname, c.relname) NOT IN (('hapax', 'tree'), ('hapax', 'schema_version'), ('hapax', 'home'))
+              AND (n.nspname, c.relname) NOT IN (('hapax', 'tree'), ('hapax', 'schema_version'), ('hapax', 'home'), ('hapax', 'log_identity'))
             ORDER BY 1""";
 
     /** Takes a lease from a live owner: only a run-out lease, by the database's own clock, may change hands. */
