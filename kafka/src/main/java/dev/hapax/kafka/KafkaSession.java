@@ -198,7 +198,7 @@ final class KafkaSession implements SourceSession {
                             + (to - 1)
                     : "offset " + offset + " is not there: the topic ends at " + to
                             + ". It was made anew, or has lost records";
-            missing.put(ours(partition), why + ". Say where to go on, as docs/guides/kafka-consume.md shows");
+            missing.put(ours(partition), why + ". Say where to go on: ./hapax consumer seek");
         });
         return missing;
     }

@@ -34,7 +34,7 @@ public final class LogConsumer implements Consumer {
         this.whenStopped = whenStopped;
         // A new name for each run: a process that was started again must not be taken for its own zombie.
         String node = ground.shared().service() + "/" + SystemSource.INSTANCE.newUuidV7();
-        PositionStore positions = new PositionStore(name, node, settings.lease.toMillis() / 1000.0);
+        PositionStore positions = new PositionStore(settings, node);
         ConcurrentLinkedQueue<Short> released = new ConcurrentLinkedQueue<>();
         for (int i = 0; i < settings.concurrency; i++) {
             LaneWorker worker = new LaneWorker(ground, settings, positions, released);

@@ -59,7 +59,7 @@ public final class LogFeed implements AutoCloseable {
         this.settings = settings;
         this.ground = settings.ground;
         String node = FeedLease.nodeOf(ground.shared().service());
-        this.positions = new PositionStore(settings.name(), node, settings.lease.toMillis() / 1000.0);
+        this.positions = new PositionStore(settings, node);
         this.reader = new LogReader(topics, true);
         this.held = new FeedHeld(settings);
         this.lease = new FeedLease(ground.connections(), settings, positions, this::wake);

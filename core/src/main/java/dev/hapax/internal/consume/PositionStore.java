@@ -33,7 +33,7 @@ final class PositionStore {
     private static final String UNTIL = "clock_timestamp() + make_interval(secs => ?)";
 
     private static final String TAKE =
-            "UPDATE hapax.position SET token = token + 1, owner = ?, leased_until = " + UNTIL;
+            "UPDATE hapax.position SET token = token + 1, owner = ?, deduplicates = ?, leased_until = " + UNTIL;
     private static final String TAKEN = " RETURNING token, low, CAST(done AS text), deaths";
 
     /**
@@ -53,16 +53,18 @@ final class PositionStore {
 
     private final String consumer;
     private final String node;
+    private final boolean deduplicates;
     private final double leaseSeconds;
     private final long roundNanos;
 
     /** When this process last moved each lane, by a clock that only measures distances. */
     private final AtomicLongArray movedNanos = new AtomicLongArray(Lanes.COUNT);
 
-    PositionStore(String consumer, String node, double leaseSeconds) {
-        this.consumer = consumer;
+    PositionStore(ConsumerSettings settings, String node) {
+        this.consumer = settings.name();
         this.node = node;
-        this.leaseSeconds = leaseSeconds;
+        this.deduplicates = settings.isDeduplicating();
+        this.leaseSeconds = settings.lease.toMillis() / 1000.0;
         this.roundNanos = (long) (leaseSeconds * 1e9 / 4);
         for (int lane = 0; lane < Lanes.COUNT; lane++) {
             notMoved(lane);
@@ -170,17 +172,18 @@ final class PositionStore {
         try (PreparedStatement update = connection.prepareStatement(
                 TAKE + " WHERE consumer = ? AND lane = ? AND owner = ? AND token = ?" + TAKEN)) {
             bindTake(update, lane.number);
-            update.setString(5, node);
-            update.setLong(6, lane.token);
+            update.setString(6, node);
+            update.setLong(7, lane.token);
             return taken(update, lane.number, deaths -> lane.suspects);
         }
     }
 
     private void bindTake(PreparedStatement update, short lane) throws SQLException {
         update.setString(1, node);
-        update.setDouble(2, leaseSeconds);
-        update.setString(3, consumer);
-        update.setShort(4, lane);
+        update.setBoolean(2, deduplicates);
+        update.setDouble(3, leaseSeconds);
+        update.setString(4, consumer);
+        update.setShort(5, lane);
     }
 
     private static @Nullable Lane taken(PreparedStatement update, short number, IntUnaryOperator suspects)

@@ -35,7 +35,7 @@ public final class SourceConsumer implements Consumer {
         // A new name for each run: a process that was started again must not be taken for its own zombie.
         String node = ground.shared().service() + "/" + SystemSource.INSTANCE.newUuidV7();
         SourceStore store = new SourceStore(name, node, source.groupId(name), settings.isDeduplicating());
-        PositionStore members = new PositionStore(name, node, settings.lease.toMillis() / 1000.0);
+        PositionStore members = new PositionStore(settings, node);
         this.poller = new SourcePoller(ground, settings, source, store, members, workers);
         for (int i = 0; i < settings.concurrency; i++) {
             SourceWorker worker = new SourceWorker(ground, settings, store, poller::retake, poller::room);

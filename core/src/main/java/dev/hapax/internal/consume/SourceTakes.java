@@ -67,7 +67,7 @@ final class SourceTakes {
                 .toList();
         session.toldByOthers(fresh)
                 .forEach((partition, number) -> LOG.warn(
-                        "consumer {}: somebody else has set the group's offset of {} to {}; what counts is the position in the database. docs/guides/kafka-consume.md says how it is changed",
+                        "consumer {}: somebody else has set the group's offset of {} to {}; what counts is the position in the database, which ./hapax consumer seek changes",
                         settings.name(),
                         partition,
                         number));
@@ -131,7 +131,7 @@ final class SourceTakes {
     static String recreated(SourcePartition partition, long next) {
         return "topic " + partition.topic()
                 + " was deleted and made anew: offset " + next
-                + " of the position belongs to the one that is gone. Say where to go on, as docs/guides/kafka-consume.md shows";
+                + " of the position belongs to the one that is gone. Say where to go on: ./hapax consumer seek";
     }
 
     private void begin(Connection connection, Taken taken, int of) throws SQLException {

@@ -24,7 +24,7 @@ public final class SteppedConsumer {
         this.settings = settings;
         this.ground = settings.ground;
         String node = ground.shared().service() + "/" + SystemSource.INSTANCE.newUuidV7();
-        PositionStore positions = new PositionStore(settings.name(), node, settings.lease.toMillis() / 1000.0);
+        PositionStore positions = new PositionStore(settings, node);
         ConcurrentLinkedQueue<Short> released = new ConcurrentLinkedQueue<>();
         for (int i = 0; i < count; i++) {
             workers.add(new LaneWorker(ground, settings, positions, released));

@@ -21,7 +21,7 @@ public final class SteppedSource {
         ConsumerGround ground = settings.ground;
         String node = ground.shared().service() + "/" + SystemSource.INSTANCE.newUuidV7();
         SourceStore store = new SourceStore(name, node, source.groupId(name), settings.isDeduplicating());
-        PositionStore members = new PositionStore(name, node, settings.lease.toMillis() / 1000.0);
+        PositionStore members = new PositionStore(settings, node);
         this.poller = new SourcePoller(ground, settings, source, store, members, workers);
         SourceWorker worker = new SourceWorker(ground, settings, store, poller::retake, poller::room);
         worker.driveByHand();

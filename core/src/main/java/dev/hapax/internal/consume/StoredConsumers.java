@@ -1,6 +1,10 @@
 package dev.hapax.internal.consume;
 
 import dev.hapax.consume.Consumers;
+import dev.hapax.consume.Move;
+import dev.hapax.consume.SourcePosition;
+import dev.hapax.consume.Start;
+import dev.hapax.consume.source.SourcePartition;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.SqlFaults;
@@ -8,7 +12,10 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,9 +25,38 @@ public final class StoredConsumers implements Consumers {
     private static final Logger LOG = LoggerFactory.getLogger(StoredConsumers.class);
 
     private final Connections connections;
+    private final Seeks seeks;
 
     public StoredConsumers(Connections connections) {
         this.connections = connections;
+        this.seeks = new Seeks(connections);
+    }
+
+    @Override
+    public List<SourcePosition> positions(String consumer) {
+        return seeks.positions(Checks.name("consumer", consumer));
+    }
+
+    @Override
+    public Optional<Move> seek(String consumer, Start to, Consequences consequences) {
+        return seeks.lanes(Checks.name("consumer", consumer), to, false, consequences);
+    }
+
+    @Override
+    public Optional<Move> replay(String consumer, Start from, Consequences consequences) {
+        return seeks.lanes(Checks.name("consumer", consumer), from, true, consequences);
+    }
+
+    @Override
+    public Optional<Move> seek(
+            String consumer, Map<SourcePartition, Long> to, Map<String, UUID> topics, Consequences consequences) {
+        return seeks.partitions(Checks.name("consumer", consumer), to, topics, false, consequences);
+    }
+
+    @Override
+    public Optional<Move> replay(
+            String consumer, Map<SourcePartition, Long> from, Map<String, UUID> topics, Consequences consequences) {
+        return seeks.partitions(Checks.name("consumer", consumer), from, topics, true, consequences);
     }
 
     @Override

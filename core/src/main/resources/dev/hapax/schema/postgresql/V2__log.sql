@@ -56,6 +56,8 @@ CREATE TABLE hapax.position (
     lane         smallint       NOT NULL CHECK (lane BETWEEN 0 AND 15),
     -- Takeovers since the position last moved: many of them mean that a message kills its reader.
     deaths       smallint       NOT NULL DEFAULT 0,
+    -- Whether repeats are told by their key as well, so that messages may be read again.
+    deduplicates boolean        NOT NULL DEFAULT false,
     consumer     text COLLATE "C" NOT NULL CHECK (char_length(consumer) BETWEEN 1 AND 100),
     owner        text,
     done         int8multirange NOT NULL DEFAULT '{}',

@@ -1,7 +1,9 @@
 package dev.hapax.examples.demo;
 
+import dev.hapax.examples.stage.ShopBroker;
 import dev.hapax.examples.stage.ShopDatabase;
 import dev.hapax.testkit.EmbeddedDatabase;
+import dev.hapax.testkit.kafka.EmbeddedKafka;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -15,8 +17,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "db",
         description = {
-            "Starts the database that ./hapax demo --data DIR has kept, and runs until it is interrupted.",
-            "The first line is the JDBC URL, alone; the second how to connect with psql. The superuser has no password; only this machine can connect.",
+            "Starts the database that ./hapax demo --data DIR has kept, and the broker if there was one, and runs until it is interrupted.",
+            "The first line is the JDBC URL, alone; the second how to connect with psql; the third, if there is a broker, is for --kafka. The superuser has no password; only this machine can connect.",
             ""
         },
         exitCodeListHeading = "%nExit status:%n",
@@ -49,11 +51,15 @@ public final class DbCommand implements Callable<Integer> {
      */
     @Override
     public Integer call() throws InterruptedException {
-        try (EmbeddedDatabase server = ShopDatabase.kept(data)) {
+        try (EmbeddedDatabase server = ShopDatabase.kept(data);
+                EmbeddedKafka broker = ShopBroker.kept(data)) {
             PrintWriter out = spec.commandLine().getOut();
             out.println(server.jdbcUrl());
             out.println("psql -h 127.0.0.1 -p " + server.port() + " -U " + server.user() + " -d "
                     + server.database().name());
+            if (broker != null) {
+                out.println("kafka " + broker.bootstrapServers());
+            }
             out.flush();
             new CountDownLatch(1).await();
             return 0;

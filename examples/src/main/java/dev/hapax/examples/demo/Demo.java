@@ -1,5 +1,6 @@
 package dev.hapax.examples.demo;
 
+import dev.hapax.examples.demo.Kills.Victim;
 import dev.hapax.examples.stage.Audit;
 import dev.hapax.examples.stage.Backlog;
 import dev.hapax.examples.stage.Bank;
@@ -8,8 +9,11 @@ import dev.hapax.examples.stage.Chance;
 import dev.hapax.examples.stage.Fleet;
 import dev.hapax.examples.stage.OrderClient;
 import dev.hapax.examples.stage.Progress;
+import dev.hapax.examples.stage.Published;
+import dev.hapax.examples.stage.Role;
 import dev.hapax.examples.stage.RunException;
 import dev.hapax.examples.stage.Screen;
+import dev.hapax.examples.stage.ShopBroker;
 import dev.hapax.examples.stage.ShopDatabase;
 import dev.hapax.examples.stage.StatusLine;
 import dev.hapax.examples.stage.Tally;
@@ -17,6 +21,7 @@ import dev.hapax.examples.stage.Traffic;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -41,8 +46,20 @@ final class Demo {
         this.screen = screen;
         this.tally = new Tally(plan.lines());
         this.chance = new Chance(plan.lines(), plan.load(), Instant.now().toEpochMilli());
-        this.kills = new Kills(plan.lines(), plan.kills(), plan.load().seed());
+        this.kills = new Kills(
+                plan.lines(),
+                plan.kills(),
+                victims(plan.staging().between()),
+                plan.load().seed());
         this.progress = new Progress(kills.points(), plan.lines());
+    }
+
+    private static List<Victim> victims(Staging.Between between) {
+        return switch (between) {
+            case Staging.Between.Log log -> List.of(Victim.SHOP, Victim.BILLING);
+            case Staging.Between.OwnKafka own -> List.of(Victim.SHOP, Victim.BROKER, Victim.BILLING, Victim.RELAY);
+            case Staging.Between.Kafka foreign -> List.of(Victim.SHOP, Victim.BILLING, Victim.RELAY);
+        };
     }
 
     /**
@@ -53,50 +70,78 @@ final class Demo {
      */
     DemoResult run() throws InterruptedException {
         sayWhat();
-        try (ShopDatabase database = ShopDatabase.fresh(plan.data(), plan.naive())) {
-            if (plan.bank() == DemoPlan.Bank.NONE) {
-                return run(database, null);
-            }
-            try (Bank bank = Bank.open(
-                    database, plan.bank() == DemoPlan.Bank.KEYED, plan.load().seed())) {
-                return run(database, bank);
-            }
+        Staging staging = plan.staging();
+        try (ShopDatabase database = ShopDatabase.fresh(staging.data(), staging.naive());
+                ShopBroker broker = staging.broker();
+                Bank bank = bank(database)) {
+            sayTopic(broker);
+            work(database, broker, bank);
+            return count(database, broker, bank);
         } catch (SQLException failure) {
             throw new RunException("the rows could not be counted: " + failure.getMessage(), failure);
         }
     }
 
-    private DemoResult run(ShopDatabase database, @Nullable Bank bank) throws InterruptedException, SQLException {
-        work(database, bank);
+    private @Nullable Bank bank(ShopDatabase database) throws InterruptedException {
+        return plan.bank() == DemoPlan.Bank.NONE
+                ? null
+                : Bank.open(
+                        database,
+                        plan.bank() == DemoPlan.Bank.KEYED,
+                        plan.load().seed());
+    }
+
+    private DemoResult count(ShopDatabase database, @Nullable ShopBroker broker, @Nullable Bank bank)
+            throws SQLException {
+        Published published = broker == null ? null : broker.published(plan.orders(), plan.lines());
         try (Connection connection = database.connect()) {
             BankAudit atBank = bank == null ? null : lookInto(bank, connection);
             Audit audit = Audit.of(connection, plan.orders(), plan.lines());
-            return new DemoResult(plan.orders(), audit, atBank, tally, progress.killed(), nanos);
+            return new DemoResult(
+                    plan.orders(),
+                    audit,
+                    new DemoResult.Elsewhere(published, atBank),
+                    tally,
+                    progress.killed(),
+                    nanos);
         }
     }
 
     private BankAudit lookInto(Bank bank, Connection shop) throws SQLException {
         try (Connection books = bank.connect()) {
-            return BankAudit.of(books, shop, plan.orders(), plan.naive());
+            return BankAudit.of(books, shop, plan.orders(), plan.staging().naive());
         }
     }
 
     private void sayWhat() {
         screen.line(String.format(
                 Locale.ROOT,
-                "%,d lines of %,d invoices to %d shop and %d billing processes%s; %.0f %% repeated, %d kills; seed %d",
+                "%,d lines of %,d invoices to %d shop and %d billing processes%s%s; %.0f %% repeated, %d kills; seed %d",
                 plan.lines(),
                 plan.orders().invoices(),
                 plan.workers(),
                 plan.workers(),
-                plan.naive() ? " without Hapax" : "",
+                plan.staging().naive() ? " without Hapax" : "",
+                plan.staging().between() instanceof Staging.Between.Log ? "" : " by way of Kafka",
                 plan.load().repeats() * 100,
                 plan.kills(),
                 plan.load().seed()));
     }
 
-    private void work(ShopDatabase database, @Nullable Bank bank) throws InterruptedException {
-        try (Fleet fleet = new Fleet(process -> database.jdbcUrl(), plan.naive(), screen::line)) {
+    private void sayTopic(@Nullable ShopBroker broker) {
+        if (broker != null && !broker.isOwn()) {
+            screen.line("publishes to topic " + broker.access().topic() + " of "
+                    + broker.access().servers() + ", which stays");
+        }
+    }
+
+    private void work(ShopDatabase database, @Nullable ShopBroker broker, @Nullable Bank bank)
+            throws InterruptedException {
+        try (Fleet fleet =
+                new Fleet(process -> database.jdbcUrl(), plan.staging().naive(), screen::line)) {
+            if (broker != null) {
+                fleet.publishTo(broker.access());
+            }
             Runtime.getRuntime().addShutdownHook(new Thread(fleet::noMore, "no-more"));
             if (bank != null) {
                 fleet.payAt(bank.address());
@@ -107,7 +152,7 @@ final class Demo {
             long start = System.nanoTime();
             try (StatusLine status = new StatusLine(screen, tally, progress, () -> "killed " + progress.killed());
                     OrderClient client = new OrderClient(plan.orders(), chance, fleet::shop, tally, progress)) {
-                Thread killer = Thread.ofPlatform().daemon().name("killer").start(() -> kill(fleet));
+                Thread killer = Thread.ofPlatform().daemon().name("killer").start(() -> kill(fleet, broker));
                 try {
                     new Traffic(
                                     client,
@@ -120,19 +165,19 @@ final class Demo {
                     killer.interrupt();
                     killer.join();
                 }
-                Backlog.await(database, fleet, screen::line);
+                Backlog.await(database, broker, fleet, screen::line);
                 nanos = System.nanoTime() - start;
             }
         }
     }
 
-    private void kill(Fleet fleet) {
+    private void kill(Fleet fleet, @Nullable ShopBroker broker) {
         try {
             for (int kill = 0; kill < plan.kills(); kill++) {
                 progress.awaitKillPoint(kill);
                 Kills.Kill next = kills.kill(kill);
                 TimeUnit.MICROSECONDS.sleep(next.delayMicros());
-                fleet.kill(next.shop(), next.pick());
+                kill(next, fleet, broker);
                 progress.killDone();
             }
         } catch (InterruptedException interrupted) {
@@ -140,6 +185,19 @@ final class Demo {
             Thread.currentThread().interrupt();
         } catch (RuntimeException failure) {
             progress.fail(failure);
+        }
+    }
+
+    private static void kill(Kills.Kill next, Fleet fleet, @Nullable ShopBroker broker) throws InterruptedException {
+        switch (next.victim()) {
+            case SHOP -> fleet.kill(Role.SHOP, next.pick());
+            case BILLING -> fleet.kill(Role.BILLING, next.pick());
+            case RELAY -> fleet.kill(Role.RELAY, next.pick());
+            case BROKER -> {
+                if (broker != null) {
+                    broker.kill();
+                }
+            }
         }
     }
 }

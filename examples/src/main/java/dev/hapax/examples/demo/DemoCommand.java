@@ -7,6 +7,7 @@ import dev.hapax.examples.stage.ReportFile;
 import dev.hapax.examples.stage.RunException;
 import dev.hapax.examples.stage.Screen;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -103,8 +104,29 @@ public final class DemoCommand implements Callable<Integer> {
             names = "--data",
             paramLabel = "DIR",
             description =
-                    "keep the database there, in place of an earlier run's; see ./hapax db (default: a temporary folder, deleted at the end)")
+                    "keep the database (and the run's own broker) there, in place of an earlier run's; see ./hapax db (default: a temporary folder, deleted at the end)")
     private @Nullable Path data;
+
+    @Option(
+            names = "--broker",
+            paramLabel = "KIND",
+            description =
+                    "kafka: a relay process publishes what the shop writes to a Kafka broker that the demo starts, and billing reads it there; broker and relay are killed too,"
+                            + " and the records on the topic are counted (default: none, billing reads the log in the database)")
+    private @Nullable String broker;
+
+    @Option(
+            names = "--kafka",
+            paramLabel = "HOST:PORT",
+            description =
+                    "as --broker kafka, with a Kafka that is there; it is not killed, and the topic that the demo creates there stays")
+    private @Nullable String kafka;
+
+    @Option(
+            names = "--kafka-properties",
+            paramLabel = "FILE",
+            description = "properties of Kafka's clients, for TLS and SASL; with --kafka")
+    private @Nullable Path kafkaProperties;
 
     @Option(names = "--report", paramLabel = "FILE", description = "write the result as JSON")
     private @Nullable Path report;
@@ -136,17 +158,34 @@ public final class DemoCommand implements Callable<Integer> {
         check(
                 BANKS.containsKey(bank),
                 "--bank is '" + bank + "'; it must be one of " + String.join(", ", BANKS.keySet()));
+        Staging staging = new Staging(naive, data, between());
         checkReport();
         Load load = new Load(
                 repeats, rate, seed != null ? seed : ThreadLocalRandom.current().nextInt(SEED_BOUND));
-        DemoPlan plan =
-                new DemoPlan(readOrders(), load, workers, kills, naive, Objects.requireNonNull(BANKS.get(bank)), data);
+        DemoPlan plan = new DemoPlan(
+                readOrders(), load, workers, kills, Objects.requireNonNull(BANKS.get(bank)), staging);
         Screen screen = new Screen(spec.commandLine().getOut(), Boolean.getBoolean("hapax.terminal"));
         DemoResult result = new Demo(plan, screen).run();
         screen.line("");
         Report.table(result).forEach(screen::line);
         writeReport(result);
         return result.isExact() ? 0 : 1;
+    }
+
+    private Staging.Between between() {
+        check(broker == null || broker.equals("kafka"), "--broker is " + broker + "; it must be kafka");
+        check(kafkaProperties == null || kafka != null, "--kafka-properties needs --kafka HOST:PORT");
+        check(
+                kafkaProperties == null || Files.isReadable(kafkaProperties),
+                "--kafka-properties " + kafkaProperties + " can't be read");
+        check(
+                kafka == null || kafka.matches("[^\\s,]+:\\d{1,5}(,[^\\s,]+:\\d{1,5})*"),
+                "--kafka is " + kafka + "; it must be HOST:PORT, several separated by commas");
+        if (broker == null && kafka == null) {
+            return new Staging.Between.Log();
+        }
+        check(!naive, "--naive has no broker; leave out --naive, or the broker");
+        return kafka == null ? new Staging.Between.OwnKafka() : new Staging.Between.Kafka(kafka, kafkaProperties);
     }
 
     private OrderFile readOrders() {

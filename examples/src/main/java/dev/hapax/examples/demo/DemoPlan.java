@@ -2,8 +2,6 @@ package dev.hapax.examples.demo;
 
 import dev.hapax.examples.stage.Load;
 import dev.hapax.examples.stage.OrderFile;
-import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a run of the demo does.
@@ -12,18 +10,10 @@ import org.jspecify.annotations.Nullable;
  * @param load how the client behaves
  * @param workers how many shop processes, and how many billing processes; 1 to 8
  * @param kills how many processes are killed while they work; 0 to 1000
- * @param naive whether shop and billing do without Hapax
  * @param bank who pays, and how it behaves
- * @param data where the database is kept; null for one that is deleted at the end
+ * @param staging what they stand on
  */
-record DemoPlan(
-        OrderFile orders,
-        Load load,
-        int workers,
-        int kills,
-        boolean naive,
-        Bank bank,
-        @Nullable Path data) {
+record DemoPlan(OrderFile orders, Load load, int workers, int kills, Bank bank, Staging staging) {
 
     /** The bank that billing calls. */
     enum Bank {

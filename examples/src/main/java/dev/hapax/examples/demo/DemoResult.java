@@ -4,6 +4,7 @@ import dev.hapax.examples.stage.Audit;
 import dev.hapax.examples.stage.BankAudit;
 import dev.hapax.examples.stage.Differences;
 import dev.hapax.examples.stage.OrderFile;
+import dev.hapax.examples.stage.Published;
 import dev.hapax.examples.stage.Tally;
 import org.jspecify.annotations.Nullable;
 
@@ -12,15 +13,36 @@ import org.jspecify.annotations.Nullable;
  *
  * @param orders what was ordered
  * @param audit what is in the database
- * @param bank what is in the bank's books; null if nobody pays
+ * @param elsewhere what is outside the shop's database
  * @param tally what the client saw
  * @param kills how many processes were killed
  * @param nanos from the first request until all was billed
  */
-record DemoResult(OrderFile orders, Audit audit, @Nullable BankAudit bank, Tally tally, int kills, long nanos) {
+record DemoResult(OrderFile orders, Audit audit, Elsewhere elsewhere, Tally tally, int kills, long nanos) {
 
-    /** Everything agrees: rows with file, and each answer to a line with its first. */
+    /**
+     * What is outside the shop's database.
+     *
+     * @param published what is on the topic; null if there is none
+     * @param bank what is in the bank's books; null if nobody pays
+     */
+    record Elsewhere(@Nullable Published published, @Nullable BankAudit bank) {
+        static final Elsewhere NOTHING = new Elsewhere(null, null);
+    }
+
+    @Nullable
+    Published published() {
+        return elsewhere.published();
+    }
+
+    @Nullable
+    BankAudit bank() {
+        return elsewhere.bank();
+    }
+
+    /** Everything agrees: rows and records with the file, and each answer to a line with its first. */
     boolean isExact() {
+        BankAudit bank = bank();
         return audit.isExact()
                 && (bank == null || bank.isExact())
                 && differences().isEmpty();
@@ -31,7 +53,8 @@ record DemoResult(OrderFile orders, Audit audit, @Nullable BankAudit bank, Tally
     }
 
     Differences differences() {
-        Differences differences = Differences.of(orders, audit, tally);
+        BankAudit bank = bank();
+        Differences differences = Differences.of(orders, audit, published(), tally);
         return bank == null ? differences : differences.and(bank.differences());
     }
 

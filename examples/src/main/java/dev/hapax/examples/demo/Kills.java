@@ -1,6 +1,7 @@
 package dev.hapax.examples.demo;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 
 /**
@@ -13,14 +14,22 @@ final class Kills {
     private static final int[] NO_LINES = {};
     private static final int DELAY_MICROS_MAX = 20_000;
 
+    /** What is killed. */
+    enum Victim {
+        SHOP,
+        BILLING,
+        RELAY,
+        BROKER
+    }
+
     /**
      * One kill.
      *
-     * @param shop whether it hits a shop process; else billing
+     * @param victim what it hits
      * @param pick chooses among those that are at work
      * @param delayMicros how long after its point it strikes
      */
-    record Kill(boolean shop, int pick, int delayMicros) {}
+    record Kill(Victim victim, int pick, int delayMicros) {}
 
     private final int[] points;
     private final Kill[] kills;
@@ -30,11 +39,12 @@ final class Kills {
      *
      * @param lines how many lines are sent
      * @param count how many kills
+     * @param victims what is killed, in turn; one or more
      */
-    Kills(int lines, int count, long seed) {
+    Kills(int lines, int count, List<Victim> victims, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         this.points = points(lines, count, random.split());
-        this.kills = kills(count, random.split());
+        this.kills = kills(count, victims, random.split());
     }
 
     private static int[] points(int lines, int kills, SplittableRandom random) {
@@ -47,14 +57,16 @@ final class Kills {
         return random.ints(kills, first, last + 1).sorted().toArray();
     }
 
-    /** Shop and billing in turn, beginning with either. */
-    private static Kill[] kills(int count, SplittableRandom random) {
+    /** All kinds in turn, beginning with any. */
+    private static Kill[] kills(int count, List<Victim> victims, SplittableRandom random) {
         Kill[] kills = new Kill[count];
-        int first = random.nextInt(2);
+        int first = random.nextInt(victims.size());
         Arrays.setAll(
                 kills,
                 kill -> new Kill(
-                        (kill + first) % 2 == 0, random.nextInt(Integer.MAX_VALUE), random.nextInt(DELAY_MICROS_MAX)));
+                        victims.get((kill + first) % victims.size()),
+                        random.nextInt(Integer.MAX_VALUE),
+                        random.nextInt(DELAY_MICROS_MAX)));
         return kills;
     }
 

@@ -1,6 +1,7 @@
 package dev.hapax.examples.demo;
 
 import dev.hapax.examples.stage.BankAudit;
+import dev.hapax.examples.stage.Published;
 import dev.hapax.examples.stage.Sums;
 import dev.hapax.examples.stage.Tally;
 import java.io.IOException;
@@ -36,6 +37,11 @@ final class Report {
         lines.add("");
         lines.add("  took effect twice  " + number(result.audit().twice()));
         lines.add("  lost               " + number(result.audit().lost()));
+        Published published = result.published();
+        if (published != null) {
+            lines.add("  on the topic       " + number(published.records()) + " records, "
+                    + number(published.distinct()) + " different");
+        }
         BankAudit bank = result.bank();
         if (bank != null) {
             lines.add("  at the bank        charged " + money(bank.charged()) + " in " + number(bank.charges())
@@ -63,7 +69,8 @@ final class Report {
 
     private static List<String> verdict(DemoResult result) {
         if (result.isExact()) {
-            return List.of("exact: each order line took effect once, to the penny");
+            return List.of("exact: each order line took effect once, to the penny"
+                    + (result.published() == null ? "" : ", and was published once"));
         }
         List<String> lines = new ArrayList<>();
         lines.add("not exact; the differing keys (--data DIR keeps the rows, ./hapax db --data DIR shows them):");
@@ -100,6 +107,13 @@ final class Report {
         Map<String, Object> billing = sums(billed);
         billing.remove("quantity");
         report.put("billed", billing);
+        Published published = result.published();
+        if (published != null) {
+            Map<String, Object> topic = new LinkedHashMap<>();
+            topic.put("records", published.records());
+            topic.put("distinct", published.distinct());
+            report.put("published", topic);
+        }
         BankAudit bank = result.bank();
         if (bank != null) {
             report.put("bank", bank(bank));

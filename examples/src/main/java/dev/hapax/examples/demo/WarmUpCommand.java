@@ -45,7 +45,7 @@ public final class WarmUpCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, SQLException, InterruptedException {
         DemoPlan plan = new DemoPlan(
-                OrderFile.bundled().first(LINES), new Load(0.5, 0, 1), 1, 0, false, DemoPlan.Bank.NONE, null);
+                OrderFile.bundled().first(LINES), new Load(0.5, 0, 1), 1, 0, DemoPlan.Bank.NONE, Staging.PLAIN);
         Screen screen = new Screen(new PrintWriter(PrintWriter.nullWriter()), true);
         Tally tally = new Tally(plan.lines());
         try (ShopDatabase database = ShopDatabase.fresh(null, false);
@@ -58,14 +58,20 @@ public final class WarmUpCommand implements Callable<Integer> {
                 TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
             }
             DemoResult result =
-                    new DemoResult(plan.orders(), Audit.of(connection, plan.orders(), plan.lines()), null, tally, 0, 1);
+                    new DemoResult(
+                            plan.orders(),
+                            Audit.of(connection, plan.orders(), plan.lines()),
+                            DemoResult.Elsewhere.NOTHING,
+                            tally,
+                            0,
+                            1);
             Report.table(result).forEach(screen::line);
             return result.isExact() ? 0 : 1;
         }
     }
 
     private static Worker worker(ShopDatabase database) {
-        return new Worker(database.jdbcUrl(), false, Duration.ZERO, null);
+        return new Worker(database.jdbcUrl(), false, Duration.ZERO, null, null);
     }
 
     private static void send(DemoPlan plan, URI shop, Tally tally, Screen screen) throws InterruptedException {

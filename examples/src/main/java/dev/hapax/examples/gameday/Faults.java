@@ -2,6 +2,7 @@ package dev.hapax.examples.gameday;
 
 import dev.hapax.examples.gameday.Schedule.Planned;
 import dev.hapax.examples.stage.Progress;
+import dev.hapax.examples.stage.Role;
 import dev.hapax.examples.stage.RunException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -107,10 +108,10 @@ final class Faults {
         NetworkFaults network = new NetworkFaults(site.network(), site.fleet());
         DatabaseFaults database = new DatabaseFaults(site.database());
         return switch (planned.kind()) {
-            case KILL_SHOP -> processes.kill(true, planned.random());
-            case KILL_BILLING -> processes.kill(false, planned.random());
-            case STOP_SHOP -> processes.stop(true, planned.random());
-            case STOP_BILLING -> processes.stop(false, planned.random());
+            case KILL_SHOP -> processes.kill(Role.SHOP, planned.random());
+            case KILL_BILLING -> processes.kill(Role.BILLING, planned.random());
+            case STOP_SHOP -> processes.stop(Role.SHOP, planned.random());
+            case STOP_BILLING -> processes.stop(Role.BILLING, planned.random());
             case CLOCK_SKEW -> processes.skew(planned.random());
             case LATENCY -> network.latency(planned.random());
             case CUT -> network.cut(planned.random());

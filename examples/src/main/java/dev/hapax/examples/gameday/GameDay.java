@@ -133,7 +133,7 @@ final class GameDay {
                         client, chance, progress, orders.size(), plan.load().rate());
                 Site site = new Site(database, network, fleet, new Customer(client, traffic, tally), disk);
                 send(traffic, new Faults(plan, site, progress, meter, startNanos));
-                Backlog.await(database, fleet, screen::line);
+                Backlog.await(database, null, fleet, screen::line);
                 samples = meter.samples();
             }
         }

@@ -33,7 +33,7 @@ record GameDayResult(
     }
 
     Differences differences() {
-        return Differences.of(orders, audit, tally);
+        return Differences.of(orders, audit, null, tally);
     }
 
     /** What is not as it must be, one thing each; of many keys of one sort, the first ones. */

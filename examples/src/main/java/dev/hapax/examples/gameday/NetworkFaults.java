@@ -1,6 +1,7 @@
 package dev.hapax.examples.gameday;
 
 import dev.hapax.examples.stage.Fleet;
+import dev.hapax.examples.stage.Role;
 import dev.hapax.testkit.TcpProxy;
 import java.time.Duration;
 import java.util.List;
@@ -36,7 +37,7 @@ final class NetworkFaults {
         if (random.nextBoolean()) {
             return new Place("all processes", network.all());
         }
-        String process = fleet.atWork(random.nextBoolean(), random.nextInt());
+        String process = fleet.atWork(random.nextBoolean() ? Role.SHOP : Role.BILLING, random.nextInt());
         return new Place(process, List.of(network.before(process)));
     }
 

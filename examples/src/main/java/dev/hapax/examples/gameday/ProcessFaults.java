@@ -1,6 +1,7 @@
 package dev.hapax.examples.gameday;
 
 import dev.hapax.examples.stage.Fleet;
+import dev.hapax.examples.stage.Role;
 import java.time.Duration;
 import java.util.random.RandomGenerator;
 
@@ -18,23 +19,23 @@ final class ProcessFaults {
         this.fleet = fleet;
     }
 
-    Struck kill(boolean shop, RandomGenerator random) throws Exception {
+    Struck kill(Role role, RandomGenerator random) throws Exception {
         int pick = random.nextInt();
         long since = System.nanoTime();
-        String name = fleet.kill(shop, pick);
+        String name = fleet.kill(role, pick);
         return new Struck(name, since, System.nanoTime());
     }
 
-    Struck stop(boolean shop, RandomGenerator random) throws Exception {
-        String name = fleet.atWork(shop, random.nextInt());
+    Struck stop(Role role, RandomGenerator random) throws Exception {
+        String name = fleet.atWork(role, random.nextInt());
         Fleet.Frozen frozen = fleet.freeze(name);
         return Struck.during(name, STANDSTILL, () -> {}, frozen::close);
     }
 
     Struck skew(RandomGenerator random) throws Exception {
-        boolean shop = random.nextBoolean();
+        Role role = random.nextBoolean() ? Role.SHOP : Role.BILLING;
         boolean ahead = random.nextBoolean();
-        String name = fleet.atWork(shop, random.nextInt());
+        String name = fleet.atWork(role, random.nextInt());
         return Struck.during(
                 name + ", an hour " + (ahead ? "ahead" : "behind"),
                 SKEWED,

@@ -23,9 +23,7 @@ public final class BillingWorker implements AutoCloseable {
      */
     public BillingWorker(Worker worker) {
         this.pool = worker.pool(CONNECTIONS);
-        this.billing = worker.naive()
-                ? new NaiveBilling(pool, worker.bank())
-                : new HapaxBilling(pool, Worker.codec(), worker.clock(), worker.bank());
+        this.billing = worker.naive() ? new NaiveBilling(pool, worker.bank()) : new HapaxBilling(pool, worker);
     }
 
     /**

@@ -19,12 +19,14 @@ import org.jspecify.annotations.Nullable;
  * @param naive whether they do without Hapax
  * @param clockOffset how far the process's clock is ahead of the machine's
  * @param bank what billing has invoices paid by; null if nobody pays
+ * @param broker what lies between shop and billing; null if they share the log in the database
  */
 public record Worker(
         String jdbcUrl,
         boolean naive,
         Duration clockOffset,
-        @Nullable BankAddress bank) {
+        @Nullable BankAddress bank,
+        @Nullable BrokerAccess broker) {
     private static final long CONNECT_MILLIS = 5_000;
     private static final String NAIVE = "--naive";
     private static final String CLOCK = "--clock-offset=";
@@ -39,11 +41,12 @@ public record Worker(
     static Worker begin(String[] args) {
         if (args.length == 0) {
             throw new IllegalArgumentException("arguments: JDBC-URL [" + NAIVE + "] [" + CLOCK + "DURATION] [" + BANK
-                    + "URL | " + ASKED_BANK + "URL]");
+                    + "URL | " + ASKED_BANK + "URL] [options of a broker]");
         }
         boolean naive = false;
         Duration clockOffset = Duration.ZERO;
         BankAddress bank = null;
+        List<String> broker = new ArrayList<>();
         for (String option : List.of(args).subList(1, args.length)) {
             if (option.equals(NAIVE)) {
                 naive = true;
@@ -53,12 +56,14 @@ public record Worker(
                 bank = new BankAddress(URI.create(option.substring(BANK.length())), true);
             } else if (option.startsWith(ASKED_BANK)) {
                 bank = new BankAddress(URI.create(option.substring(ASKED_BANK.length())), false);
+            } else if (BrokerAccess.isOption(option)) {
+                broker.add(option);
             } else {
                 throw new IllegalArgumentException("there is no option " + option);
             }
         }
         ChildJvm.endWithParent();
-        return new Worker(args[0], naive, clockOffset, bank);
+        return new Worker(args[0], naive, clockOffset, bank, BrokerAccess.of(broker));
     }
 
     /** {@return what to give a process's {@code main}, so that it becomes this} */
@@ -72,6 +77,9 @@ public record Worker(
         }
         if (bank != null) {
             arguments.add((bank.honoursKeys() ? BANK : ASKED_BANK) + bank.uri());
+        }
+        if (broker != null) {
+            arguments.addAll(broker.arguments());
         }
         return arguments.toArray(String[]::new);
     }

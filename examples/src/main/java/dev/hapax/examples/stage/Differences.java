@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What isn't as it should be, by how it differs. Immutable. */
 public final class Differences {
@@ -17,15 +18,19 @@ public final class Differences {
     }
 
     /**
-     * Rows first, then answers.
+     * Rows first, then records, then answers.
      *
      * @param orders what was ordered
      * @param audit what is in the database
+     * @param published what is on the topic; null if there is none
      * @param tally what the client saw
      * @return all that differs
      */
-    public static Differences of(OrderBook orders, Audit audit, Tally tally) {
+    public static Differences of(OrderBook orders, Audit audit, @Nullable Published published, Tally tally) {
         Map<String, List<String>> all = new LinkedHashMap<>(audit.differences());
+        if (published != null) {
+            all.putAll(published.differences());
+        }
         List<String> complaints = new ArrayList<>();
         tally.complaints()
                 .forEach((line, complaint) -> complaints.add(orders.line(line).name() + " (" + complaint + ")"));

@@ -1,8 +1,7 @@
 package dev.hapax.examples.stage;
 
 import dev.hapax.examples.shop.BankAddress;
-import dev.hapax.examples.shop.BillingWorker;
-import dev.hapax.examples.shop.ShopServer;
+import dev.hapax.examples.shop.BrokerAccess;
 import dev.hapax.examples.shop.Worker;
 import dev.hapax.testkit.ChildJvm;
 import java.net.URI;
@@ -21,7 +20,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The shop's and billing's processes: started, killed, and started again until the fleet is stopped. A process that ends of its own accord is started again too, a
+ * The shop's, billing's and the relay's processes: started, killed, and started again until the fleet is stopped. A process that ends of its own accord is started again too, a
  * few times.
  *
  * <p>Thread-safe.
@@ -42,6 +41,7 @@ public final class Fleet implements AutoCloseable {
     private final Consumer<String> notes;
     private volatile @Nullable OutputFolder output;
     private volatile @Nullable BankAddress bank;
+    private volatile @Nullable BrokerAccess broker;
     private @Nullable RunException failure;
     private int accidents;
     private boolean closing;
@@ -62,7 +62,7 @@ public final class Fleet implements AutoCloseable {
     /** Where one process stands, over all its lives. Guarded by the fleet's lock. */
     private static final class Slot {
         final String name;
-        final boolean shop;
+        final Role role;
 
         @Nullable
         ChildJvm child;
@@ -76,9 +76,9 @@ public final class Fleet implements AutoCloseable {
         boolean atWork;
         boolean killed;
 
-        Slot(String name, boolean shop) {
+        Slot(String name, Role role) {
             this.name = name;
-            this.shop = shop;
+            this.role = role;
         }
     }
 
@@ -101,16 +101,28 @@ public final class Fleet implements AutoCloseable {
     }
 
     /**
+     * Puts a broker between shop and billing, for the processes that are started from now on; {@link #start} starts a relay as well.
+     *
+     * @param access how to reach it
+     */
+    public void publishTo(BrokerAccess access) {
+        broker = access;
+    }
+
+    /**
      * Starts processes; doesn't wait for them.
      *
-     * @param workers how many of each kind
+     * @param workers how many of shop and of billing
      */
     public void start(int workers) {
         lock.lock();
         try {
             for (int i = 1; i <= workers; i++) {
-                slots.add(new Slot("shop-" + i, true));
-                slots.add(new Slot("billing-" + i, false));
+                slots.add(new Slot("shop-" + i, Role.SHOP));
+                slots.add(new Slot("billing-" + i, Role.BILLING));
+            }
+            if (broker != null) {
+                slots.add(new Slot("relay", Role.RELAY));
             }
             for (Slot slot : slots) {
                 Thread.ofPlatform().daemon().name("keep-" + slot.name).start(() -> keep(slot));
@@ -139,9 +151,9 @@ public final class Fleet implements AutoCloseable {
             if (closing || failure != null) {
                 return null;
             }
-            Worker worker = new Worker(jdbcUrl.apply(slot.name), naive, slot.clockOffset, bank);
+            Worker worker = new Worker(jdbcUrl.apply(slot.name), naive, slot.clockOffset, bank, broker);
             OutputFolder folder = output;
-            ChildJvm child = ChildJvm.of(slot.shop ? ShopServer.class : BillingWorker.class)
+            ChildJvm child = ChildJvm.of(slot.role.main)
                     .name(slot.name)
                     .heap(HEAP_MEBIBYTES)
                     .arguments(worker.arguments())
@@ -171,7 +183,7 @@ public final class Fleet implements AutoCloseable {
     private void atWork(Slot slot, String what) {
         lock.lock();
         try {
-            slot.address = slot.shop ? URI.create(what) : null;
+            slot.address = slot.role == Role.SHOP ? URI.create(what) : null;
             slot.atWork = true;
             changed.signalAll();
         } finally {
@@ -228,7 +240,7 @@ public final class Fleet implements AutoCloseable {
     public URI shop(int pick) throws InterruptedException {
         lock.lockInterruptibly();
         try {
-            URI address = pick(true, pick).address;
+            URI address = pick(Role.SHOP, pick).address;
             if (address == null) {
                 throw new IllegalStateException("a shop process is at work without an address");
             }
@@ -241,18 +253,18 @@ public final class Fleet implements AutoCloseable {
     /**
      * Kills a process that is at work, with SIGKILL; waits for one to come (back).
      *
-     * @param shop whether it hits a shop process; else billing
+     * @param role which kind of process it hits
      * @param pick chooses among them
      * @return its name
      * @throws RunException as {@link #shop}
      * @throws InterruptedException if this thread is interrupted
      */
-    public String kill(boolean shop, int pick) throws InterruptedException {
+    public String kill(Role role, int pick) throws InterruptedException {
         Slot slot;
         ChildJvm victim;
         lock.lockInterruptibly();
         try {
-            slot = pick(shop, pick);
+            slot = pick(role, pick);
             victim = leaving(slot);
         } finally {
             lock.unlock();
@@ -356,23 +368,23 @@ public final class Fleet implements AutoCloseable {
     /**
      * The name of a process that is at work; waits for one to come (back).
      *
-     * @param shop whether it is to be a shop process; else billing
+     * @param role which kind of process it is to be
      * @param pick chooses among them
      * @return its name, the same for all that follow it in its place
      * @throws RunException as {@link #shop}
      * @throws InterruptedException if this thread is interrupted
      */
-    public String atWork(boolean shop, int pick) throws InterruptedException {
+    public String atWork(Role role, int pick) throws InterruptedException {
         lock.lockInterruptibly();
         try {
-            return pick(shop, pick).name;
+            return pick(role, pick).name;
         } finally {
             lock.unlock();
         }
     }
 
-    private Slot pick(boolean shop, int pick) throws InterruptedException {
-        return pick(slot -> slot.shop == shop, pick, shop ? "shop process" : "billing process");
+    private Slot pick(Role role, int pick) throws InterruptedException {
+        return pick(slot -> slot.role == role, pick, role + " process");
     }
 
     private Slot pick(Predicate<Slot> wanted, int pick, String what) throws InterruptedException {

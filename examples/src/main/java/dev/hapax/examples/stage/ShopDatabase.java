@@ -72,6 +72,7 @@ public final class ShopDatabase implements AutoCloseable {
             @Nullable Path data, boolean naive, UnaryOperator<EmbeddedDatabase.Builder> settings) {
         if (data != null) {
             refuseForeign(data);
+            ShopBroker.discard(data);
         }
         ShopDatabase database = new ShopDatabase(start(data, settings), naive);
         try {
@@ -107,7 +108,7 @@ public final class ShopDatabase implements AutoCloseable {
         }
         try (Stream<Path> content = Files.list(data)) {
             // What an interrupted start has left counts as ours.
-            if (content.anyMatch(path -> !path.getFileName().toString().matches("postgresql.*|logs"))) {
+            if (content.anyMatch(path -> !path.getFileName().toString().matches("postgresql.*|kafka|logs"))) {
                 throw new RunException(data + " holds something else; choose an empty folder, or a new one", null);
             }
         } catch (IOException failure) {
@@ -238,13 +239,17 @@ public final class ShopDatabase implements AutoCloseable {
      * @throws SQLException if the database can't be asked
      */
     public long waiting(Connection connection) throws SQLException {
-        if (naive) {
-            return count(connection, "SELECT count(*) FROM shop.outbox");
-        }
+        return naive
+                ? count(connection, "SELECT count(*) FROM shop.outbox")
+                : waiting(connection, BillingWorker.CONSUMER);
+    }
+
+    /** How many messages a reader of the log has still to do. */
+    long waiting(Connection connection, String reader) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(WAITING)) {
-            select.setString(1, BillingWorker.CONSUMER);
+            select.setString(1, reader);
             select.setString(2, OrderPlaced.TOPIC);
-            select.setString(3, BillingWorker.CONSUMER);
+            select.setString(3, reader);
             try (ResultSet row = select.executeQuery()) {
                 row.next();
                 return row.getLong(1);

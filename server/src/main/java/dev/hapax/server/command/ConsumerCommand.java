@@ -13,16 +13,25 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Consumers of the log: how far they are, and forgetting one. */
+/** Consumers of the log and of Kafka: how far they are, moving one, and forgetting one. */
 @Command(
         name = "consumer",
-        description = "Consumers of the log: how far they are, who runs them; forget one that is no longer used.",
-        subcommands = {ConsumerCommand.ListAll.class, ConsumerCommand.Show.class, ConsumerCommand.Forget.class},
+        description =
+                "Consumers of the log and of Kafka: how far they are, who runs them; make one go on elsewhere, or forget one that is no longer used.",
+        subcommands = {
+            ConsumerCommand.ListAll.class,
+            ConsumerCommand.Show.class,
+            LagCommand.class,
+            MoveCommand.Seek.class,
+            MoveCommand.Replay.class,
+            ConsumerCommand.Forget.class
+        },
         footer = {"", "Example:", "  ./hapax consumer list"})
 final class ConsumerCommand {
 
     private static final Listing<ConsumerOverview> CONSUMERS = new Listing<ConsumerOverview>()
             .text("CONSUMER", "name", ConsumerOverview::name)
+            .text("SOURCE", "source", ConsumerOverview::source)
             .text("STATE", "state", ConsumerOverview::state)
             .number("POSITION", "position", ConsumerOverview::position)
             .number("LAG", "lagMessages", ConsumerOverview::behind)
@@ -42,7 +51,7 @@ final class ConsumerCommand {
                             : c.paused().reason() + " (" + c.paused().by() + ")")
             .aside();
 
-    private static final Listing<Lane> LANES = new Listing<Lane>()
+    static final Listing<Lane> LANES = new Listing<Lane>()
             .number("LANE", "lane", Lane::lane)
             .number("LOW", "low", Lane::low)
             .number("HIGH", "high", Lane::high)
@@ -56,7 +65,7 @@ final class ConsumerCommand {
 
     private ConsumerCommand() {}
 
-    private static ConsumerOverview find(Database database, String name) throws SQLException {
+    static ConsumerOverview find(Database database, String name) throws SQLException {
         return database.look(connection -> ConsumerOverview.read(connection, name)).stream()
                 .findFirst()
                 .orElseThrow(() -> unknown(name));
@@ -70,10 +79,11 @@ final class ConsumerCommand {
     @Command(
             name = "list",
             description = {
-                "Lists all consumers, over all their lanes.",
+                "Lists all consumers, over all their lanes of the log or partitions of Kafka.",
                 "",
-                "POSITION is the sum of what its lanes have passed; LAG counts numbers that were drawn and not yet passed; OLDEST is how long the oldest unread message waits; "
-                        + "MOVED is when a position last moved; LEASE is when the first of its leases ends, if it isn't renewed."
+                "STATE is halted if a partition is not read until somebody says where to go on: ./hapax consumer lag says why. POSITION is the sum of what its lanes or partitions have passed; "
+                        + "LAG counts numbers that were drawn and not yet passed, of Kafka as a reader last saw it; OLDEST is how long the oldest unread message of the log waits; "
+                        + "MOVED is when a position last moved; LANES counts lanes or partitions that are owned; LEASE is when the first of its leases ends, if it isn't renewed."
             },
             footer = {"", "Example:", "  ./hapax consumer list --url jdbc:postgresql://db/shop --user shop_operator"})
     static final class ListAll extends DatabaseCommand {
@@ -97,9 +107,9 @@ final class ConsumerCommand {
     @Command(
             name = "show",
             description = {
-                "Shows one consumer, lane by lane.",
+                "Shows one consumer, lane by lane or partition by partition.",
                 "",
-                "All up to LOW is done; above it, up to HIGH, all but the GAPS, which are transactions that had not ended. DEATHS counts takeovers since the position last moved."
+                "Of a lane all up to LOW is done; above it, up to HIGH, all but the GAPS, which are transactions that had not ended. DEATHS counts takeovers since the position last moved."
             },
             footer = {"", "Example:", "  ./hapax consumer show billing"})
     static final class Show extends DatabaseCommand {
@@ -116,12 +126,18 @@ final class ConsumerCommand {
             if (json) {
                 out().println(CONSUMERS.object(consumer, object -> {
                     object.writeName("lanes");
-                    return LANES.array(object, consumer.lanes());
+                    LANES.array(object, consumer.lanes());
+                    object.writeName("partitions");
+                    return LagCommand.PARTITIONS.array(object, consumer.partitions());
                 }));
             } else {
                 CONSUMERS.card(out(), consumer);
                 out().println();
-                LANES.table(out(), consumer.lanes(), "it has no lanes");
+                if (consumer.partitions().isEmpty()) {
+                    LANES.table(out(), consumer.lanes(), "it has no lanes");
+                } else {
+                    LagCommand.PARTITIONS.table(out(), consumer.partitions(), "");
+                }
             }
             return Commands.DONE;
         }

@@ -7,36 +7,44 @@ import dev.hapax.control.Control.Paused;
 import dev.hapax.server.command.HeldTable.Counts;
 import dev.hapax.server.command.MemberTable.Member;
 import dev.hapax.server.command.PositionTable.Lane;
+import dev.hapax.server.command.SourceTable.Partition;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** What is stored of one consumer, over all its lanes. */
+/** What is stored of one consumer, over all its lanes, or all partitions of its source. */
 record ConsumerOverview(
         String name,
         List<Lane> lanes,
+        List<Partition> partitions,
         List<String> nodes,
         Counts held,
         @Nullable Paused paused) {
 
     /** All consumers, or one, by name. */
     static List<ConsumerOverview> read(Connection connection, @Nullable String wanted) throws SQLException {
-        Map<String, List<Lane>> lanes = new LinkedHashMap<>();
-        for (Lane lane : PositionTable.lanes(connection, wanted)) {
-            lanes.computeIfAbsent(lane.consumer(), c -> new ArrayList<>()).add(lane);
-        }
+        Map<String, List<Lane>> lanes =
+                PositionTable.lanes(connection, wanted).stream().collect(Collectors.groupingBy(Lane::consumer));
+        Map<String, List<Partition>> partitions =
+                SourceTable.partitions(connection, wanted).stream().collect(Collectors.groupingBy(Partition::consumer));
+        Set<String> names = new TreeSet<>(lanes.keySet());
+        names.addAll(partitions.keySet());
         List<Member> members = MemberTable.present(connection);
         Map<String, Counts> held = HeldTable.counts(connection);
         List<Paused> paused = PausedTable.list(connection);
         List<ConsumerOverview> all = new ArrayList<>();
-        lanes.forEach((name, positions) -> {
+        names.forEach(name -> {
+            List<Lane> positions = lanes.getOrDefault(name, List.of());
             Stream<String> present =
                     members.stream().filter(m -> m.consumer().equals(name)).map(Member::node);
             Stream<String> owners =
@@ -48,6 +56,7 @@ record ConsumerOverview(
             all.add(new ConsumerOverview(
                     name,
                     positions,
+                    partitions.getOrDefault(name, List.of()),
                     Stream.concat(present, owners).distinct().sorted().toList(),
                     held.getOrDefault(name, Counts.NONE),
                     pause.orElse(null)));
@@ -55,21 +64,36 @@ record ConsumerOverview(
         return all;
     }
 
-    String state() {
-        return paused != null ? "paused" : nodes.isEmpty() ? "stopped" : "running";
+    String source() {
+        return partitions.isEmpty() ? "log" : "kafka";
     }
 
+    String state() {
+        if (paused != null) {
+            return "paused";
+        }
+        boolean halted = partitions.stream().anyMatch(partition -> partition.stopped() != null);
+        return halted ? "halted" : nodes.isEmpty() ? "stopped" : "running";
+    }
+
+    /** Lanes by their leases, partitions by who is there. */
     int owned() {
-        return (int) lanes.stream().filter(Lane::isOwned).count();
+        return (int) (lanes.stream().filter(Lane::isOwned).count()
+                + partitions.stream()
+                        .map(Partition::owner)
+                        .filter(owner -> owner != null && nodes.contains(owner))
+                        .count());
     }
 
     /** The sum of the positions: it grows with all that is done. */
     long position() {
-        return lanes.stream().mapToLong(Lane::low).sum();
+        return lanes.stream().mapToLong(Lane::low).sum()
+                + partitions.stream().mapToLong(Partition::next).sum();
     }
 
     long behind() {
-        return lanes.stream().mapToLong(Lane::behind).sum();
+        return lanes.stream().mapToLong(Lane::behind).sum()
+                + partitions.stream().mapToLong(Partition::behind).sum();
     }
 
     @Nullable
@@ -93,7 +117,11 @@ record ConsumerOverview(
     }
 
     double moved() {
-        return lanes.stream().mapToDouble(Lane::moved).min().orElse(0);
+        return DoubleStream.concat(
+                        lanes.stream().mapToDouble(Lane::moved),
+                        partitions.stream().mapToDouble(Partition::moved))
+                .min()
+                .orElse(0);
     }
 
     long held(State state) {

@@ -107,9 +107,10 @@ final class PositionTable {
     }
 
     static boolean isKnown(Connection connection, String consumer) throws SQLException {
-        try (PreparedStatement select =
-                connection.prepareStatement("SELECT EXISTS (SELECT FROM hapax.position WHERE consumer = ?)")) {
+        try (PreparedStatement select = connection.prepareStatement(
+                "SELECT EXISTS (SELECT FROM hapax.position WHERE consumer = ?) OR EXISTS (SELECT FROM hapax.kafka_position WHERE consumer = ?)")) {
             select.setString(1, consumer);
+            select.setString(2, consumer);
             try (ResultSet row = select.executeQuery()) {
                 row.next();
                 return row.getBoolean(1);

@@ -55,7 +55,7 @@ class ConsumerCommandContractTest {
         assertThat(billing.get("lanesOwned").asInt()).isEqualTo(16);
         assertThat(billing.get("leaseSecondsLeft").asDouble()).isBetween(0.0, 0.5);
         assertThat(billing.get("nodes").get(0).asString()).startsWith("shop/");
-        assertThat(shop.shell.ok("consumer", "list")).containsPattern("billing +running +5 +0 +- ");
+        assertThat(shop.shell.ok("consumer", "list")).containsPattern("billing +log +running +5 +0 +- ");
         assertThat(shop.shell.run("consumer", "show", "billing").lines())
                 .filteredOn(line -> line.matches(" *\\d+ +\\d+ +\\d+ +0 +0 +- .* shop/\\S+"))
                 .hasSize(16);
@@ -202,5 +202,20 @@ class ConsumerCommandContractTest {
         await().pollInterval(Duration.ofMillis(100))
                 .until(() ->
                         shop.shell.run("consumer", "forget", "billing", "--yes").status() == 0);
+    }
+
+    @Test
+    void a_consumer_of_the_log_is_replayed_when_it_is_said_that_all_may_be_applied_again() {
+        shop.order("ann", "ann-1");
+        shop.start();
+        shop.awaitBilled("ann", "ann-1");
+
+        Shell.Ran asked = shop.shell.run("consumer", "replay", "billing", "--from", "beginning");
+        assertThat(asked.endsWith(2).out()).contains("up to 1 message would be read again, and APPLIED AGAIN");
+        assertThat(asked.err()).contains("nothing was changed; add --yes");
+
+        shop.shell.ok("consumer", "replay", "billing", "--from", "beginning", "--yes");
+        shop.awaitBilled("ann", "ann-1", "ann-1");
+        assertThat(shop.shell.ok("consumer", "seek", "billing", "--to", "end")).contains("is there already");
     }
 }

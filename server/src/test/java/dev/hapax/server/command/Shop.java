@@ -73,7 +73,7 @@ final class Shop implements AutoCloseable {
                 .start();
     }
 
-    private static void bill(Connection connection, String consumer, String customer, String body) throws SQLException {
+    static void bill(Connection connection, String consumer, String customer, String body) throws SQLException {
         try (PreparedStatement insert =
                 connection.prepareStatement("INSERT INTO billed (customer, body) VALUES (?, ?)")) {
             insert.setString(1, consumer.equals(CONSUMER) ? customer : consumer + "/" + customer);
