@@ -84,14 +84,15 @@ class KafkaConsumeDoc {
             List<SourcePartition> partitions = hapax.consumers().positions("billing").stream()
                     .map(SourcePosition::partition)
                     .toList();
+            KafkaPlaces.Found noon;
             try (KafkaPlaces places = KafkaPlaces.at(kafka)) {
-                KafkaPlaces.Found noon = places.find(partitions, Start.at(Instant.parse("2026-03-01T12:00:00Z")));
-                // Nothing is moved if a message would be applied twice, or never.
-                Optional<Move> move =
-                        hapax.consumers().replay("billing", noon.numbers(), noon.topics(), Consequences.REFUSE);
-                // end::replay[]
-                assertThat(move.orElseThrow().steps()).isEmpty();
+                noon = places.find(partitions, Start.at(Instant.parse("2026-03-01T12:00:00Z")));
             }
+            // Nothing is moved if a message would be applied twice, or never.
+            Optional<Move> move =
+                    hapax.consumers().replay("billing", noon.numbers(), noon.topics(), Consequences.REFUSE);
+            // end::replay[]
+            assertThat(move.orElseThrow().steps()).isEmpty();
         }
     }
 
