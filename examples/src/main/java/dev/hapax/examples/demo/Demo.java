@@ -98,12 +98,7 @@ final class Demo {
             BankAudit atBank = bank == null ? null : lookInto(bank, connection);
             Audit audit = Audit.of(connection, plan.orders(), plan.lines());
             return new DemoResult(
-                    plan.orders(),
-                    audit,
-                    new DemoResult.Elsewhere(published, atBank),
-                    tally,
-                    progress.killed(),
-                    nanos);
+                    plan.orders(), audit, new DemoResult.Elsewhere(published, atBank), tally, progress.killed(), nanos);
         }
     }
 

@@ -162,8 +162,8 @@ public final class DemoCommand implements Callable<Integer> {
         checkReport();
         Load load = new Load(
                 repeats, rate, seed != null ? seed : ThreadLocalRandom.current().nextInt(SEED_BOUND));
-        DemoPlan plan = new DemoPlan(
-                readOrders(), load, workers, kills, Objects.requireNonNull(BANKS.get(bank)), staging);
+        DemoPlan plan =
+                new DemoPlan(readOrders(), load, workers, kills, Objects.requireNonNull(BANKS.get(bank)), staging);
         Screen screen = new Screen(spec.commandLine().getOut(), Boolean.getBoolean("hapax.terminal"));
         DemoResult result = new Demo(plan, screen).run();
         screen.line("");

@@ -26,7 +26,8 @@ record DemoResult(OrderFile orders, Audit audit, Elsewhere elsewhere, Tally tall
      * @param published what is on the topic; null if there is none
      * @param bank what is in the bank's books; null if nobody pays
      */
-    record Elsewhere(@Nullable Published published, @Nullable BankAudit bank) {
+    record Elsewhere(
+            @Nullable Published published, @Nullable BankAudit bank) {
         static final Elsewhere NOTHING = new Elsewhere(null, null);
     }
 

@@ -57,14 +57,13 @@ public final class WarmUpCommand implements Callable<Integer> {
             while (database.waiting(connection) > 0 && System.nanoTime() - deadline < 0) {
                 TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
             }
-            DemoResult result =
-                    new DemoResult(
-                            plan.orders(),
-                            Audit.of(connection, plan.orders(), plan.lines()),
-                            DemoResult.Elsewhere.NOTHING,
-                            tally,
-                            0,
-                            1);
+            DemoResult result = new DemoResult(
+                    plan.orders(),
+                    Audit.of(connection, plan.orders(), plan.lines()),
+                    DemoResult.Elsewhere.NOTHING,
+                    tally,
+                    0,
+                    1);
             Report.table(result).forEach(screen::line);
             return result.isExact() ? 0 : 1;
         }
