@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 public final class EmbeddedKafka implements AutoCloseable {
-    private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration START_TIMEOUT = Duration.ofMinutes(3);
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(30);
     private static final Duration ADMIN_TIMEOUT = Duration.ofSeconds(30);
 
