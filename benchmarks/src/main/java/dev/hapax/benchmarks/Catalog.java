@@ -27,6 +27,7 @@ final class Catalog {
             new FlatOpenTransactionBenchmark(),
             new TwoPhaseBenchmark(),
             new SagaBenchmark(),
+            new SagaSleepingBenchmark(),
             new MarkersBenchmark(),
             new DropDayBenchmark());
 

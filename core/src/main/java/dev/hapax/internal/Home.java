@@ -99,7 +99,7 @@ public final class Home implements AutoCloseable {
         this.control = new StoredControl(connections);
         this.sagaEngine = new SagaEngine(new SagaGround(
                 connections,
-                once,
+                new SagaGround.Doing(once, claims),
                 shared,
                 new SagaGround.Time(clock, partitions),
                 retries,

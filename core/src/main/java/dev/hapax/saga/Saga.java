@@ -1,6 +1,7 @@
 package dev.hapax.saga;
 
 import dev.hapax.Key;
+import dev.hapax.claim.Claim;
 import dev.hapax.once.Effect;
 import dev.hapax.once.ValueEffect;
 import java.time.Duration;
@@ -40,6 +41,29 @@ public interface Saga {
      * @param result its type, which the service's codec can store
      */
     <T> SagaStep<T> step(String name, Class<T> result, ValueEffect<T, Exception> effect);
+
+    /**
+     * A step whose effect lies in a system that isn't ours.
+     *
+     * @param answer its type, which the service's codec can store
+     * @param action the call, with no transaction open
+     */
+    <T> SagaClaim<T> claim(String name, Class<T> answer, Claim.Action<? extends T> action);
+
+    /**
+     * Starts another saga and waits for its end; costs no thread. If this one fails later or is cancelled, the child is undone, too, as far as it had come.
+     *
+     * @param name as a step's
+     * @param definition of the child
+     * @param input what the child is started with
+     * @param answer what its code answers; {@code Void.class} for code without an answer
+     * @return the answer; empty for code without one
+     * @throws SagaStepFailedException if the child was compensated or cancelled
+     */
+    <T> Optional<T> child(String name, String definition, Object input, Class<T> answer);
+
+    /** Branches that go on side by side. */
+    SagaParallel parallel();
 
     /**
      * Sleeps until the instant, as it was when the sleep began; costs no thread.

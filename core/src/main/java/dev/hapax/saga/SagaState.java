@@ -42,7 +42,7 @@ public enum SagaState {
             case RUNNING -> next != COMPENSATED && next != CANCELLED;
             case WAITING -> next == RUNNING || next == COMPENSATING;
             case COMPENSATING -> next == COMPENSATING || next == COMPENSATED || next == CANCELLED || next == STUCK;
-            case STUCK -> next != RUNNING && next != COMPLETED && next != STUCK;
+            case STUCK -> next == WAITING || next == COMPENSATING;
             case COMPLETED -> next == COMPENSATING;
             case COMPENSATED, CANCELLED -> false;
         };

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.hapax.Hapax;
 import dev.hapax.Key;
+import dev.hapax.claim.CallPolicy;
+import dev.hapax.saga.SagaParallel;
 import dev.hapax.saga.SagaResult;
 import dev.hapax.saga.SagaRetry;
 import dev.hapax.saga.SagaStepFailedException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -137,5 +140,63 @@ class SagaDoc {
         // end::signal[]
         assertThat(hapax.sagas().await("fulfil", key, Void.class, LONG)).isInstanceOf(SagaResult.Completed.class);
         assertThat(shop.orders()).isEqualTo(1);
+    }
+
+    @Test
+    void other_systems_children_and_branches() throws SQLException {
+        FakeBank bank = new FakeBank();
+        hapax.saga("deliver", Order.class)
+                .call(
+                        String.class,
+                        (saga, placed) -> saga.step("pack", String.class, tx -> "parcel of " + placed.id())
+                                .call());
+        hapax.saga("fulfil", Order.class).run((saga, placed) -> {
+            // tag::claim[]
+            String charge = saga.claim(
+                            "charge", String.class, call -> bank.charge(placed.total(), call.idempotencyKey()))
+                    .policy(CallPolicy.idempotent())
+                    .settling((answer, tx) -> orders.insert(tx.connection(), placed))
+                    .undoneBy((answer, call) -> bank.refund(answer, call.idempotencyKey()))
+                    .call();
+            // end::claim[]
+            // tag::child[]
+            Optional<String> parcel = saga.child("delivery", "deliver", placed, String.class);
+            // end::child[]
+            // tag::parallel[]
+            SagaParallel parallel = saga.parallel();
+            Supplier<String> reserved =
+                    parallel.call("stock", branch -> branch.step("reserve", String.class, tx -> stock.take(
+                                    tx.connection(), "4711"))
+                            .undo((code, tx) -> stock.putBack(tx.connection(), code))
+                            .call());
+            parallel.run("mail", branch -> branch.step("thank", tx -> tx.publish(
+                            "mails", placed.customer(), "thank you"))
+                    .run());
+            parallel.join();
+            // end::parallel[]
+            saga.step("announce", tx -> tx.publish(
+                            "orders.fulfilled", placed.customer(), charge + parcel.orElseThrow() + reserved.get()))
+                    .run();
+        });
+        assertThat(hapax.sagas().complete("fulfil", Key.of("orders.fulfil", order.id()), order, Void.class, LONG))
+                .isInstanceOf(SagaResult.Completed.class);
+        assertThat(shop.orders()).isEqualTo(1);
+        assertThat(quantity()).isEqualTo(9);
+        assertThat(bank.charges).isEqualTo(1);
+    }
+
+    /** Another system. */
+    private static final class FakeBank {
+
+        private int charges;
+
+        String charge(Object total, String idempotencyKey) {
+            charges++;
+            return "charge " + idempotencyKey + " of " + total;
+        }
+
+        void refund(String charge, String idempotencyKey) {
+            charges--;
+        }
     }
 }

@@ -44,8 +44,12 @@ class SagaProcessCrashTest {
     }
 
     private ChildJvm start() throws Exception {
+        return start(1000);
+    }
+
+    private ChildJvm start(int leaseMillis) throws Exception {
         ChildJvm child = ChildJvm.of(Worker.class)
-                .arguments(database.jdbcUrl(), "saga", "1000")
+                .arguments(database.jdbcUrl(), "saga", String.valueOf(leaseMillis))
                 .heap(96)
                 .start();
         children.add(child);
@@ -102,5 +106,27 @@ class SagaProcessCrashTest {
         first.sigcont();
         awaitEnd();
         exact();
+    }
+
+    /** With the lease that sagas have if nobody says otherwise. */
+    @Test
+    void the_sagas_of_a_killed_process_go_on_elsewhere_within_five_seconds() throws Exception {
+        ChildJvm first = start(3000);
+        startSagas();
+        await().atMost(LONG).until(() -> effects() >= 40);
+        start(3000);
+        first.kill9();
+        database.execute("CREATE TABLE killed AS SELECT clock_timestamp() AS at");
+        awaitEnd();
+        exact();
+
+        String gaps = "FROM (SELECT e.id, (SELECT min(t.began_at) FROM hapax.saga_step t WHERE t.saga = e.id AND t.began_at > killed.at)"
+                + " - killed.at AS gap FROM hapax.saga_ended e, killed WHERE e.losses > 0) g";
+        assertThat(database.queryLong("SELECT count(*) " + gaps))
+                .as("sagas that the killed process was in")
+                .isPositive();
+        assertThat(database.queryLong("SELECT CAST(1000 * extract(epoch FROM max(gap)) AS bigint) " + gaps))
+                .as("milliseconds until the last of them went on")
+                .isLessThan(5000);
     }
 }

@@ -76,10 +76,28 @@ final class History {
         return null;
     }
 
-    /** What is done and not undone, the last first. */
+    synchronized boolean hasOpenChildren() {
+        return steps.values().stream()
+                .anyMatch(step -> step.kind == StepRow.Kind.CHILD && step.state == StepRow.State.OPEN && !step.id.undo());
+    }
+
+    synchronized boolean hasChildren() {
+        return steps.values().stream().anyMatch(step -> step.kind == StepRow.Kind.CHILD);
+    }
+
+    private static boolean isToUndo(StepRow step) {
+        return switch (step.kind) {
+            case STEP -> step.undoable && step.state == StepRow.State.DONE;
+            case CLAIM -> !step.state.isOver() || step.undoable && step.state == StepRow.State.DONE;
+            case CHILD -> !step.state.isOver() || step.state == StepRow.State.DONE;
+            case SLEEP, WAIT -> false;
+        };
+    }
+
+    /** What is done and not undone, or may be, the last first. */
     synchronized List<StepRow> toUndo() {
         return steps.values().stream()
-                .filter(step -> step.undoable && !step.id.undo() && step.state == StepRow.State.DONE)
+                .filter(step -> !step.id.undo() && isToUndo(step))
                 .filter(step -> {
                     StepRow undo = steps.get(step.id.undoing());
                     return undo == null || !undo.state.isOver();

@@ -91,6 +91,9 @@ final class Leg {
     void commitAndEnd(SagaStore.Ending ending) throws SQLException {
         StepRow last = steps.isEmpty() ? null : steps.getLast();
         write(last == null ? steps : steps.subList(0, steps.size() - 1));
+        if (run.saga().kin.root() == null && run.hasChildren()) {
+            ChildSql.endFamily(connection, run.saga().id());
+        }
         check(SagaStore.end(connection, run.saga(), ending, last));
         finish();
     }
@@ -111,7 +114,10 @@ final class Leg {
 
     private void write(List<StepRow> rows) throws SQLException {
         for (StepRow step : rows) {
-            check(SagaStore.step(connection, run.saga(), step));
+            check(
+                    starting
+                            ? SagaStore.firstStep(connection, run.saga(), step)
+                            : SagaStore.step(connection, run.saga(), step));
         }
     }
 

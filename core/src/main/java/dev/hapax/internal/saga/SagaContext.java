@@ -1,12 +1,16 @@
 package dev.hapax.internal.saga;
 
 import dev.hapax.Key;
+import dev.hapax.claim.Claim;
 import dev.hapax.internal.Checks;
 import dev.hapax.once.Effect;
 import dev.hapax.once.ValueEffect;
 import dev.hapax.saga.Saga;
 import dev.hapax.saga.SagaAction;
+import dev.hapax.saga.SagaClaim;
+import dev.hapax.saga.SagaParallel;
 import dev.hapax.saga.SagaStep;
+import dev.hapax.spi.Encoded;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,18 +24,28 @@ import org.jspecify.annotations.Nullable;
 /** The saga as its code sees it, in one run. Used by one thread. */
 final class SagaContext implements Saga {
 
+    private static final int NAME_MAX = 180;
+
     private final SagaRun run;
     private final boolean collecting;
+    private final String branch;
+    private final OpenLeg open;
     private final Thread thread = Thread.currentThread();
     private final Map<String, Integer> counts = new HashMap<>();
     private @Nullable String described;
     private @Nullable Unwinding unwound;
     private boolean inStep;
 
-    /** @param collecting only what was done is gone through: what comes after that ends it */
-    SagaContext(SagaRun run, boolean collecting) {
+    /**
+     * @param collecting only what was done is gone through: what comes after that ends it
+     * @param branch what the names of its steps begin with; empty for the saga itself
+     * @param open its transaction
+     */
+    SagaContext(SagaRun run, boolean collecting, String branch, OpenLeg open) {
         this.run = run;
         this.collecting = collecting;
+        this.branch = branch;
+        this.open = open;
     }
 
     @Override
@@ -70,12 +84,72 @@ final class SagaContext implements Saga {
         return new StepPlan.Valued<>(this, new StepPlan<>(name, result, effect));
     }
 
+    @Override
+    public <T> SagaClaim<T> claim(String name, Class<T> answer, Claim.Action<? extends T> action) {
+        describe(name);
+        return new ClaimPlan<>(this, name, answer, action);
+    }
+
+    @Override
+    public <T> Optional<T> child(String name, String definition, Object input, Class<T> answer) {
+        return unwinding(() -> {
+            check();
+            Checks.name("the name of a child", name);
+            Checks.name("the name of a saga", definition);
+            ChildWork work = new ChildWork(run, this, next(name), definition);
+            Optional<Encoded> said = work.perform(input);
+            return said.map(value -> run.decode("the answer of child " + work.id().shown(), value, answer));
+        });
+    }
+
+    @Override
+    public SagaParallel parallel() {
+        unwinding(() -> {
+            check();
+            described = "parallel (join() is missing)";
+            return run;
+        });
+        return new Branches(run, this);
+    }
+
+    /** A branch of this one, in its own thread. */
+    SagaContext branch(StepId id) {
+        return new SagaContext(run, collecting, id.shown() + ">", new OpenLeg(run));
+    }
+
+    /** How a branch with this name is known. */
+    StepId branchId(String name) {
+        return next(Checks.name("the name of a branch", name));
+    }
+
+    /** The branches that were described are about to be done. */
+    void joining() {
+        described = null;
+        check();
+    }
+
+    boolean isCollecting() {
+        return collecting;
+    }
+
+    OpenLeg open() {
+        return open;
+    }
+
     private void describe(String name) {
         unwinding(() -> {
             check();
             Checks.name("the name of a step", name);
             described = name;
             return name;
+        });
+    }
+
+    <T> T perform(ClaimPlan<T> plan) {
+        return unwinding(() -> {
+            described = null;
+            check();
+            return new ClaimWork<>(run, this, plan, next(plan.name)).perform();
         });
     }
 
@@ -162,7 +236,8 @@ final class SagaContext implements Saga {
         return row;
     }
 
-    private @Nullable StepRow known(StepId id, StepRow.Kind kind) {
+    @Nullable
+    StepRow known(StepId id, StepRow.Kind kind) {
         StepRow known = run.history().find(id);
         if (known != null && known.kind != kind) {
             throw run.changed("step " + id.shown() + " was a " + known.kind + ", and now is a " + kind);
@@ -171,12 +246,17 @@ final class SagaContext implements Saga {
     }
 
     private StepId next(String name) {
-        return new StepId(name, counts.merge(name, 1, Integer::sum), false);
+        String full = branch + name;
+        if (full.length() > NAME_MAX) {
+            throw run.changed("the name of step " + full + " is longer than " + NAME_MAX
+                    + " characters with the branches that it lies in");
+        }
+        return new StepId(full, counts.merge(name, 1, Integer::sum), false);
     }
 
     /** The key of a step's transaction: what it publishes is a child of it. */
     Key stepKey(StepId id) {
-        return run.key().child((id.undo() ? "undo/" : "step/") + id.shown());
+        return run.stepKey(id);
     }
 
     /** What follows was not done yet. */
@@ -188,12 +268,17 @@ final class SagaContext implements Saga {
         run.checkTime();
     }
 
+    /** In a branch nobody waits with a commit for what the other branches do next. */
     boolean commitsAtOnce() {
-        return run.isEager();
+        return run.isEager() || !branch.isEmpty();
     }
 
     void commitOpen() {
-        run.commitOpen();
+        open.commit();
+    }
+
+    void keepOpen(Leg leg) {
+        open.keep(leg);
     }
 
     /** Records a step with the next commit. */
@@ -203,7 +288,7 @@ final class SagaContext implements Saga {
 
     private void record(StepRow row, Leg.@Nullable Write write) {
         try {
-            Leg leg = run.leg();
+            Leg leg = open.leg();
             leg.record(row);
             if (write != null && !write.in(leg.connection())) {
                 throw Unwinding.of(Unwinding.Why.FENCED);
@@ -223,7 +308,7 @@ final class SagaContext implements Saga {
         }
     }
 
-    private void check() {
+    void check() {
         checkUnwound();
         if (Thread.currentThread() != thread) {
             throw run.changed("its code was used by another thread than its own");
@@ -252,7 +337,7 @@ final class SagaContext implements Saga {
     }
 
     /** Remembers what ends the run, in case that the code catches it. */
-    private <T> T unwinding(Supplier<T> call) {
+    <T> T unwinding(Supplier<T> call) {
         try {
             return call.get();
         } catch (Unwinding ending) {

@@ -186,14 +186,17 @@ public final class SagaEngine implements AutoCloseable {
                         day,
                         now,
                         deadline == null ? Instant.MAX : now.plus(deadline)),
-                SagaRow.Kin.NONE,
+                owning.kin(),
                 encoded,
                 owning.owner());
     }
 
     /** What a new saga takes from its definition and its owner. */
     private record Owning(
-            String name, @Nullable UUID owner, @Nullable Duration deadline) {}
+            String name,
+            @Nullable UUID owner,
+            @Nullable Duration deadline,
+            SagaRow.Kin kin) {}
 
     Verdict start(String name, Key key, Object input) {
         CompletableFuture<Verdict> started = new CompletableFuture<>();
@@ -246,14 +249,36 @@ public final class SagaEngine implements AutoCloseable {
                 definition.id(),
                 key,
                 input,
-                new Owning(name, node, definition.rules().deadline()));
+                new Owning(name, node, definition.rules().deadline(), SagaRow.Kin.NONE));
         if (!starting.add(saga.id())) {
             return null;
         }
-        return SagaRun.start(ground, definition, saga, input, () -> {
+        return SagaRun.start(this, definition, saga, input, () -> {
             ground.telling().metrics().saga(name, Metrics.SagaEvent.STARTED);
             started.complete(Verdict.APPLIED);
         });
+    }
+
+    /** A child, before its parent's transaction is begun that starts it: what is looked up here takes a connection of its own. */
+    SagaRow child(SagaRun parent, Key key, ChildWork.Order order) {
+        Definition definition = newest(order.definition());
+        if (definition != null) {
+            checkInput(definition, order.input());
+        }
+        return fresh(
+                definition == null ? latest(order.definition()) : definition.id(),
+                key,
+                order.input(),
+                new Owning(
+                        order.definition(),
+                        null,
+                        definition == null ? null : definition.rules().deadline(),
+                        new SagaRow.Kin(parent.saga().id(), parent.saga().root())));
+    }
+
+    void startChild(Connection connection, SagaRow child, ChildWork.Order order) {
+        SagaStart.in(ground, connection, child, new SagaStart.Order(order.definition(), 0, order.input()));
+        ground.telling().metrics().saga(order.definition(), Metrics.SagaEvent.STARTED);
     }
 
     private static void checkInput(Definition definition, Object input) {
@@ -280,7 +305,8 @@ public final class SagaEngine implements AutoCloseable {
                 new Owning(
                         name,
                         null,
-                        definition == null ? null : definition.rules().deadline()));
+                        definition == null ? null : definition.rules().deadline(),
+                        SagaRow.Kin.NONE));
         SagaStart.Order order = new SagaStart.Order(name, 0, input);
         boolean applied;
         if (tx != null) {
@@ -356,7 +382,7 @@ public final class SagaEngine implements AutoCloseable {
         }
         SagaRun run;
         try {
-            run = SagaRun.resume(ground, definition, saga);
+            run = SagaRun.resume(this, definition, saga);
         } catch (IllegalArgumentException e) {
             unreadable(saga, e);
             return;
@@ -389,11 +415,13 @@ public final class SagaEngine implements AutoCloseable {
         try {
             outcome = run.run();
         } catch (Throwable failure) {
-            LOG.error(
-                    "saga {} of {} was given up",
-                    run.saga().birth.key(),
-                    run.definition().name(),
-                    failure);
+            if (!byHand) {
+                LOG.error(
+                        "saga {} of {} was given up",
+                        run.saga().birth.key(),
+                        run.definition().name(),
+                        failure);
+            }
             started.completeExceptionally(failure);
             throw failure;
         } finally {

@@ -111,6 +111,11 @@ final class SagaRow {
         return birth.id();
     }
 
+    /** The first of its family: itself, if nobody waits for it. */
+    UUID root() {
+        return kin.root() == null ? birth.id() : kin.root();
+    }
+
     /** The one way from state to state: nothing else sets it. */
     void become(SagaState next) {
         if (!state.canBecome(next)) {

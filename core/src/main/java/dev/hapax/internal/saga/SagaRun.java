@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,14 +59,16 @@ final class SagaRun {
         GIVEN_UP
     }
 
+    private final SagaEngine engine;
     private final SagaGround ground;
     private final Definition definition;
     private final SagaRow saga;
     private final Object input;
     private final Map<StepId, Undo> undos = new HashMap<>();
+    private final Map<StepId, ClaimWork<?>> claims = new HashMap<>();
     private final Runnable whenStarted;
     private @Nullable History history;
-    private @Nullable Leg open;
+    private final OpenLeg open = new OpenLeg(this);
     private @Nullable RuntimeException refusal;
     private SagaStore.@Nullable Ended ended;
     private volatile boolean stored;
@@ -74,8 +77,9 @@ final class SagaRun {
     private boolean eager;
     private volatile boolean fenced;
 
-    private SagaRun(SagaGround ground, Definition definition, SagaRow saga, Object input, Runnable whenStarted) {
-        this.ground = ground;
+    private SagaRun(SagaEngine engine, Definition definition, SagaRow saga, Object input, Runnable whenStarted) {
+        this.engine = engine;
+        this.ground = engine.ground();
         this.definition = definition;
         this.saga = saga;
         this.input = input;
@@ -87,8 +91,8 @@ final class SagaRun {
      *
      * @param whenStarted called once, after the commit that starts it
      */
-    static SagaRun start(SagaGround ground, Definition definition, SagaRow saga, Object input, Runnable whenStarted) {
-        SagaRun run = new SagaRun(ground, definition, saga, input, whenStarted);
+    static SagaRun start(SagaEngine engine, Definition definition, SagaRow saga, Object input, Runnable whenStarted) {
+        SagaRun run = new SagaRun(engine, definition, saga, input, whenStarted);
         run.history = new History();
         return run;
     }
@@ -98,15 +102,20 @@ final class SagaRun {
      *
      * @throws IllegalArgumentException if its input can't be read
      */
-    static SagaRun resume(SagaGround ground, Definition definition, SagaRow saga) {
-        Object input = ground.shared()
+    static SagaRun resume(SagaEngine engine, Definition definition, SagaRow saga) {
+        Object input = engine.ground()
+                .shared()
                 .codec()
                 .decode(saga.input.type(), saga.input.body(), definition.work().input());
-        SagaRun run = new SagaRun(ground, definition, saga, input, () -> {});
+        SagaRun run = new SagaRun(engine, definition, saga, input, () -> {});
         run.stored = true;
         // Its last owner was lost: perhaps because of what it did between two steps.
         run.eager = saga.losses > 0;
         return run;
+    }
+
+    SagaEngine engine() {
+        return engine;
     }
 
     SagaGround ground() {
@@ -123,6 +132,10 @@ final class SagaRun {
 
     History history() {
         return Objects.requireNonNull(history);
+    }
+
+    boolean hasChildren() {
+        return history().hasChildren();
     }
 
     boolean isEager() {
@@ -174,6 +187,23 @@ final class SagaRun {
         return key.child("saga/" + name);
     }
 
+    /** The key of a step's transaction, or of its compensation's. */
+    Key stepKey(StepId id) {
+        return key().child((id.undo() ? "undo/" : "step/") + id.shown());
+    }
+
+    /** The same for what is marked for itself: its time is when it began, so a saga may be older than the window of its scope. */
+    Key stepKey(StepId id, Instant began) {
+        Key key = stepKey(id);
+        UUID known = UUID.fromString(key.id());
+        // No version that tells a time.
+        UUID timeless =
+                new UUID(known.getMostSignificantBits() & ~0xF000L | 0x8000L, known.getLeastSignificantBits());
+        return Key.of(key.scope(), timeless.toString())
+                .producer(key.producer().orElseThrow())
+                .at(began);
+    }
+
     /** Runs it. Never throws but what stops the JVM. */
     Outcome run() {
         if (saga.losses > 0) {
@@ -209,7 +239,7 @@ final class SagaRun {
             } catch (RuntimeException failure) {
                 return giveUp(failure);
             } finally {
-                dropOpen();
+                open.drop();
             }
             Outcome outcome = again(failures);
             if (outcome != null) {
@@ -256,6 +286,7 @@ final class SagaRun {
 
     private @Nullable Outcome reload(Connection connection) throws SQLException {
         undos.clear();
+        claims.clear();
         SagaRow now = SagaStore.find(connection, saga.id());
         if (now == null) {
             ended = SagaStore.findEnded(connection, saga.id());
@@ -297,7 +328,7 @@ final class SagaRun {
             return compensate();
         }
         try {
-            return end(SagaState.COMPLETED, answer(new SagaContext(this, false)));
+            return end(SagaState.COMPLETED, answer(new SagaContext(this, false, "", open)));
         } catch (Unwinding unwinding) {
             return switch (unwinding.why()) {
                 case PARKED -> park(unwinding.due());
@@ -338,7 +369,7 @@ final class SagaRun {
     /** Runs the code as far as it was done, to learn what undoes it. Whether all of it is known is seen when it is needed. */
     private void collect() {
         try {
-            definition.work().code().run(new SagaContext(this, true), input);
+            definition.work().code().run(new SagaContext(this, true, "", open), input);
         } catch (Exception | Unwinding end) {
             LOG.debug("the code of saga {} ended at {}", saga.birth.key(), end.toString());
         }
@@ -350,14 +381,21 @@ final class SagaRun {
         }
     }
 
+    /** A claim that was begun: before anything is undone, it must be known what became of it. */
+    void begun(StepId step, ClaimWork<?> claim) {
+        synchronized (undos) {
+            claims.put(step, claim);
+        }
+    }
+
     private Outcome compensate() throws SQLException {
-        return new Compensation(this, undos).run();
+        return new Compensation(this, undos, claims).run();
     }
 
     Outcome end(SagaState state, @Nullable Encoded answer) throws SQLException {
         SagaStore.Ended end = new SagaStore.Ended(state, saga.reason, answer);
         leg().commitAndEnd(new SagaStore.Ending(state, answer));
-        open = null;
+        open.committed();
         saga.become(state);
         ended = end;
         return Outcome.ENDED;
@@ -365,7 +403,7 @@ final class SagaRun {
 
     private Outcome fail(SagaRow.Cause cause, String reason) throws SQLException {
         leg().commitWith(connection -> SagaStore.compensate(connection, saga, cause, reason));
-        open = null;
+        open.committed();
         saga.become(SagaState.COMPENSATING);
         saga.cause = cause;
         saga.reason = reason;
@@ -378,7 +416,7 @@ final class SagaRun {
         Instant until =
                 parked == SagaState.WAITING && saga.birth.deadlineAt().isBefore(due) ? saga.birth.deadlineAt() : due;
         boolean sleeps = leg().commitAndPark(parked, until);
-        open = null;
+        open.committed();
         if (!sleeps) {
             throw Unwinding.again(null);
         }
@@ -389,47 +427,32 @@ final class SagaRun {
     Outcome stuck(String because) throws SQLException {
         LOG.warn("saga {} of {} is stuck: {}", saga.birth.key(), definition.name(), because);
         leg().commitWith(connection -> SagaStore.stuck(connection, saga, cut(because)));
-        open = null;
+        open.committed();
         saga.become(SagaState.STUCK);
         saga.reason = because;
         return Outcome.STUCK;
     }
 
-    /** The transaction that is open, or a new one. */
+    /** The transaction that is open on the saga's own thread, or a new one. */
     Leg leg() throws SQLException {
-        Leg leg = open;
-        if (leg == null) {
-            leg = Leg.begin(this);
-            open = leg;
-        }
-        return leg;
+        return open.leg();
     }
 
-    /** Commits what is open, so that the next step has a transaction of its own. */
-    void commitOpen() {
-        Leg leg = open;
-        if (leg == null) {
+    OpenLeg open() {
+        return open;
+    }
+
+    /** Commits its start if that has not been done, before branches need it. */
+    void ensureStored() {
+        if (stored) {
             return;
         }
         try {
-            leg.commit();
-            open = null;
-        } catch (SQLException | RuntimeException failure) {
-            // Whatever it is: its result has been given out. The code is run again, and then the step has it to itself.
-            throw Unwinding.again(failure);
+            open.leg();
+        } catch (SQLException e) {
+            throw Unwinding.again(e);
         }
-    }
-
-    void keepOpen(Leg leg) {
-        open = leg;
-    }
-
-    void dropOpen() {
-        Leg leg = open;
-        open = null;
-        if (leg != null) {
-            leg.rollback(new SQLException("given up"));
-        }
+        open.commit();
     }
 
     /**
@@ -466,7 +489,7 @@ final class SagaRun {
         Objects.requireNonNull(history);
         for (StepRow step : steps) {
             history.put(step);
-            if (step.state == StepRow.State.DONE && step.kind == StepRow.Kind.STEP) {
+            if (step.state == StepRow.State.DONE && step.kind.isWork()) {
                 ground.telling()
                         .metrics()
                         .sagaStep(

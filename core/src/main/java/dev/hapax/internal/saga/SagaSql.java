@@ -71,6 +71,9 @@ final class SagaSql {
     /** Thirteen parameters of the step, then id, token and state of the saga. */
     final String step;
 
+    /** In the transaction that starts the saga, whose row nobody else can see, so that it need not be held: thirteen parameters of the step, then id and token of the saga. */
+    final String firstStep;
+
     /** As {@link #step}, for one that is stored already and not over. */
     final String stepAgain;
 
@@ -91,6 +94,7 @@ final class SagaSql {
         String date = "DATE '" + Days.iso(day) + "'";
         String insert = "INSERT INTO " + table + " AS t (" + STEP_COLUMNS + ") SELECT " + date + ", " + STEP_VALUES;
         this.step = insert + "hapax.saga s" + MINE + " FOR SHARE OF s";
+        this.firstStep = insert + "(SELECT CAST(? AS uuid) AS id, CAST(? AS bigint) AS token) s";
         this.stepAgain = step + " ON CONFLICT (saga, name, nth, undo, day) DO UPDATE SET token = EXCLUDED.token,"
                 + " state = EXCLUDED.state, undoable = EXCLUDED.undoable, attempts = EXCLUDED.attempts, due_at = EXCLUDED.due_at,"
                 + " type = EXCLUDED.type, body = EXCLUDED.body, reason = EXCLUDED.reason, ended_at = EXCLUDED.ended_at"

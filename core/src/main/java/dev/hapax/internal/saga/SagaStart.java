@@ -26,7 +26,8 @@ final class SagaStart {
     static Result<Long> in(SagaGround ground, Connection connection, SagaRow saga, Order order) {
         SagaRow.Birth birth = saga.birth;
         Key key = birth.key();
-        return ground.once()
+        return ground.doing()
+                .once()
                 .once(SagaRun.sagaKey(key, order.name()))
                 .matching(order.input())
                 .on(connection)

@@ -77,8 +77,21 @@ final class SagaStore {
         }
     }
 
-    /** Ends a saga that nobody waits for, with its last step. */
+    /** A step in the transaction that starts its saga. */
+    static boolean firstStep(Connection connection, SagaRow saga, StepRow step) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(SagaSql.of(saga.birth.day()).firstStep)) {
+            bind(insert, 1, step);
+            insert.setObject(SagaSql.STEP_PARAMETERS + 1, saga.id());
+            insert.setLong(SagaSql.STEP_PARAMETERS + 2, saga.token);
+            return insert.executeUpdate() == 1;
+        }
+    }
+
+    /** Ends a saga, with its last step. */
     static boolean end(Connection connection, SagaRow saga, Ending ending, @Nullable StepRow last) throws SQLException {
+        if (saga.kin.root() != null) {
+            return (last == null || step(connection, saga, last)) && ChildSql.end(connection, saga, ending);
+        }
         SagaSql sql = SagaSql.of(saga.birth.day());
         // A step that is stored already is written over, by a statement of its own.
         boolean together = last != null && !last.stored;

@@ -17,7 +17,13 @@ final class StepRow {
         STEP,
         SLEEP,
         WAIT,
-        CHILD
+        CHILD,
+        CLAIM;
+
+        /** Whether it has an effect, here or elsewhere. */
+        boolean isWork() {
+            return this == STEP || this == CLAIM;
+        }
     }
 
     enum State {

@@ -41,6 +41,11 @@ final class StepWork<T> {
             return read(known);
         }
         context.checkForward();
+        Instant due = known == null || known.state != StepRow.State.TRYING ? null : known.dueAt;
+        if (due != null && due.isAfter(run.now())) {
+            // The saga was woken for something else: a branch, a signal.
+            throw Unwinding.parked(due);
+        }
         context.commitOpen();
         for (int n = 1; ; n++) {
             try {
@@ -83,7 +88,7 @@ final class StepWork<T> {
     private void register(T value, boolean undoable) {
         SagaUndo<? super T> undo = plan.undo;
         if (undo != null && undoable) {
-            run.undoneBy(id, new Undo(run.definition().rules().retryUndo(), tx -> undo.undo(value, tx)));
+            run.undoneBy(id, new Undo.Here(run.definition().rules().retryUndo(), tx -> undo.undo(value, tx)));
         }
     }
 
@@ -98,7 +103,7 @@ final class StepWork<T> {
             if (context.commitsAtOnce()) {
                 commit(leg);
             } else {
-                run.keepOpen(leg);
+                context.keepOpen(leg);
             }
             kept = true;
             register(value, row.undoable);

@@ -152,12 +152,13 @@ final class StoredOperator implements SagaOperator {
                     "UPDATE hapax.saga SET state = CASE WHEN state <> 'STUCK' THEN state WHEN cause IS NULL THEN 'WAITING' ELSE 'COMPENSATING' END,"
                             + " stuck_because = NULL, due_at = clock_timestamp() WHERE id = ? AND owner IS NULL"
                             + " AND (state = 'STUCK' OR state IN ('WAITING', 'COMPENSATING') AND EXISTS"
-                            + " (SELECT FROM hapax.saga_step t WHERE t.saga = saga.id AND t.state = 'TRYING'))",
+                            + " (SELECT FROM hapax.saga_step t WHERE t.saga = saga.id AND (t.state = 'TRYING' OR t.kind = 'CLAIM' AND t.state = 'OPEN')))",
                     id);
             if (now) {
                 update(
                         connection,
-                        "UPDATE hapax.saga_step SET attempts = 0, due_at = NULL WHERE saga = ? AND state = 'TRYING'",
+                        "UPDATE hapax.saga_step SET attempts = 0, due_at = CASE kind WHEN 'CLAIM' THEN due_at END"
+                                + " WHERE saga = ? AND (state = 'TRYING' OR kind = 'CLAIM' AND state = 'OPEN')",
                         id);
             }
             return now;
@@ -207,7 +208,8 @@ final class StoredOperator implements SagaOperator {
                 "INSERT INTO hapax.saga_step AS t (day, saga, token, name, nth, undo, number, kind, state, undoable, attempts, reason, ended_at)"
                         + " SELECT s.day, s.saga, s.token, s.name, s.nth, true,"
                         + " (SELECT max(number) + 1 FROM hapax.saga_step m WHERE m.saga = s.saga), s.kind, 'SKIPPED', false, 0, ?, clock_timestamp()"
-                        + " FROM hapax.saga_step s WHERE s.saga = ? AND s.name = ? AND s.nth = ? AND NOT s.undo AND s.undoable AND s.state = 'DONE'"
+                        + " FROM hapax.saga_step s WHERE s.saga = ? AND s.name = ? AND s.nth = ? AND NOT s.undo"
+                        + " AND (s.undoable AND s.state = 'DONE' OR s.kind = 'CLAIM' AND s.state = 'OPEN' OR s.kind = 'CHILD' AND s.state IN ('OPEN', 'DONE'))"
                         + " ON CONFLICT (saga, name, nth, undo, day) DO UPDATE SET state = 'SKIPPED', reason = EXCLUDED.reason, ended_at = EXCLUDED.ended_at"
                         + " WHERE t.state IN ('OPEN', 'TRYING')",
                 ruling.reason(),
@@ -223,7 +225,13 @@ final class StoredOperator implements SagaOperator {
                 return false;
             }
             SagaRow saga = SagaStore.find(connection, id);
-            return saga != null && SagaStore.end(connection, saga, new SagaStore.Ending(saga.undone(), null), null);
+            if (saga == null) {
+                return false;
+            }
+            if (saga.kin.root() == null) {
+                ChildSql.endFamily(connection, id);
+            }
+            return SagaStore.end(connection, saga, new SagaStore.Ending(saga.undone(), null), null);
         });
     }
 

@@ -22,7 +22,7 @@ final class StoredView implements Stored {
     private static final String SELECT =
             "SELECT x.id, d.name, d.version, x.scope, x.producer, x.key, x.key_time, x.state, x.started_at, x.ended_at, x.due_at, x.deadline_at, x.owner,"
                     + " x.losses, x.reason, x.parent FROM (SELECT id, definition, scope, producer, key, key_time, state, started_at,"
-                    + " CAST(NULL AS timestamptz) AS ended_at, due_at, deadline_at, owner, losses,"
+                    + " ended_at, due_at, deadline_at, owner, losses,"
                     + " CASE state WHEN 'STUCK' THEN stuck_because ELSE reason END AS reason, parent FROM hapax.saga"
                     + " UNION ALL SELECT id, definition, scope, producer, key, key_time, state, started_at, ended_at, NULL, NULL, NULL, losses, reason, parent"
                     + " FROM hapax.saga_ended) x JOIN hapax.saga_definition d ON d.id = x.definition WHERE ";
@@ -193,7 +193,8 @@ final class StoredView implements Stored {
 
         @Override
         public Optional<Instant> dueAt() {
-            return Optional.ofNullable(row.dueAt);
+            // Of a claim it is when it began.
+            return Optional.ofNullable(row.kind == StepRow.Kind.CLAIM || row.state.isOver() ? null : row.dueAt);
         }
 
         @Override

@@ -8,23 +8,28 @@ final class Unwinding extends Error {
 
     private static final long serialVersionUID = 1L;
 
+    /** The later ones outweigh the earlier ones, where branches end differently. */
     enum Why {
         /** It is to sleep, to wait, or to be tried again later. */
         PARKED,
-        /** Another owner has taken over, or the saga was cancelled. */
-        FENCED,
-        /** What the code was given is not committed, or more has come from outside: it is to be run again. */
-        AGAIN,
         /** The code has come to the end of what was done: what undoes it is known. */
         COLLECTED,
+        /** What the code was given is not committed, or more has come from outside: it is to be run again. */
+        AGAIN,
         /** It had been started before. */
         STARTED_BEFORE,
         /** It could not be started. */
         REFUSED,
-        /** The code does not fit what was done. */
-        CHANGED,
         /** The saga's time is over. */
-        TIMED_OUT
+        TIMED_OUT,
+        /** The code does not fit what was done, or nobody can know what was done. */
+        CHANGED,
+        /** Another owner has taken over, or the saga was cancelled. */
+        FENCED;
+
+        int gravity() {
+            return ordinal();
+        }
     }
 
     private final Why why;

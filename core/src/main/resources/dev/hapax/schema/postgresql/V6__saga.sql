@@ -18,6 +18,8 @@ CREATE TABLE hapax.saga (
     due_at      timestamptz  NOT NULL,
     deadline_at timestamptz  NOT NULL DEFAULT 'infinity',
     key_time    timestamptz,
+    -- Of a child that has ended.
+    ended_at    timestamptz,
     definition  int          NOT NULL,
     -- The day that holds its steps.
     day         date         NOT NULL,
@@ -55,7 +57,7 @@ CREATE INDEX saga_due ON hapax.saga (definition, due_at);
 CREATE INDEX saga_children ON hapax.saga (root) WHERE root IS NOT NULL;
 
 -- What was done, in the commit that did it; `number` is the order. A compensation is the same row with `undo`. It lies in the day on which its saga was started.
--- OPEN: a sleep, a wait or a child that was begun. TRYING: it failed and is tried again. SKIPPED: a person has decided that it is not undone.
+-- OPEN: a sleep, a wait, a child or a claim that was begun. TRYING: it failed and is tried again. SKIPPED: a person has decided that it is not undone.
 CREATE TABLE hapax.saga_step (
     began_at timestamptz  NOT NULL DEFAULT now(),
     ended_at timestamptz,
@@ -68,7 +70,7 @@ CREATE TABLE hapax.saga_step (
     attempts int          NOT NULL,
     undo     boolean      NOT NULL,
     undoable boolean      NOT NULL,
-    kind     varchar(6)   COLLATE "C" NOT NULL CHECK (kind IN ('STEP', 'SLEEP', 'WAIT', 'CHILD')),
+    kind     varchar(6)   COLLATE "C" NOT NULL CHECK (kind IN ('STEP', 'SLEEP', 'WAIT', 'CHILD', 'CLAIM')),
     state    varchar(7)   COLLATE "C" NOT NULL CHECK (state IN ('OPEN', 'TRYING', 'DONE', 'FAILED', 'SKIPPED')),
     name     varchar(200) COLLATE "C" NOT NULL,
     type     varchar(200) COLLATE "C",

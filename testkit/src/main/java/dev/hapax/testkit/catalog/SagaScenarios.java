@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /** Sagas: forward, backward, asleep, signalled. Each step's and each compensation's effect is counted. */
@@ -45,13 +46,13 @@ final class SagaScenarios {
     private static final String SAGAS_DUE =
             "UPDATE hapax.saga SET due_at = clock_timestamp() WHERE id IN (SELECT id FROM hapax.saga"
                     + " WHERE owner IS NULL AND due_at > clock_timestamp() AND due_at < 'infinity' FOR UPDATE SKIP LOCKED)";
-    private static final SagaRetry QUICK = SagaRetry.attempts(3).backoff(Duration.ofMillis(1), Duration.ofMillis(1));
-    private static final String NAME = "fulfil";
+    static final SagaRetry QUICK = SagaRetry.attempts(3).backoff(Duration.ofMillis(1), Duration.ofMillis(1));
+    static final String NAME = "fulfil";
 
     private SagaScenarios() {}
 
     /** A service whose sagas are stepped by hand. */
-    record Service(Hapax hapax, SteppedSagas rounds) implements AutoCloseable {
+    record Service(Node node, Hapax hapax, SteppedSagas rounds) implements AutoCloseable {
 
         @Override
         public void close() {
@@ -60,17 +61,23 @@ final class SagaScenarios {
     }
 
     static List<Scenario<?>> all() {
-        return List.of(forward(), compensation(), sleep(), signal(), retry());
+        List<Scenario<?>> all = new ArrayList<>(List.of(forward(), compensation(), sleep(), signal(), retry()));
+        all.addAll(SagaFamilyScenarios.all());
+        return all;
     }
 
-    private static Service open(Node node, Consumer<Hapax> definition) {
+    private static Service open(Node node, BiConsumer<Node, Hapax> definition) {
         Hapax hapax = OnceScenarios.open(node);
         SteppedSagas rounds = SteppedSagas.of(hapax.sagas());
-        definition.accept(hapax);
-        return new Service(hapax, rounds);
+        definition.accept(node, hapax);
+        return new Service(node, hapax, rounds);
     }
 
     private static Scenario<Service> scenario(String name, Consumer<Hapax> definition, String... counted) {
+        return scenario(name, (node, hapax) -> definition.accept(hapax), counted);
+    }
+
+    static Scenario<Service> scenario(String name, BiConsumer<Node, Hapax> definition, String... counted) {
         Scenario<Service> scenario = Scenario.of(name, node -> open(node, definition))
                 .tables(WATCHED)
                 .operations(1, SagaScenarios::complete)
@@ -103,7 +110,7 @@ final class SagaScenarios {
         }
     }
 
-    private static void effect(Transaction tx, String id, String what) throws SQLException {
+    static void effect(Transaction tx, String id, String what) throws SQLException {
         try (PreparedStatement insert =
                 tx.connection().prepareStatement("INSERT INTO saga_effect (id, what) VALUES (?, ?)")) {
             insert.setString(1, id);
