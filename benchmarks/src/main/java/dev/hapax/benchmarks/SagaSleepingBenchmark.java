@@ -150,8 +150,7 @@ final class SagaSleepingBenchmark implements Benchmark {
     }
 
     private static double late(Lab lab, double share) throws SQLException {
-        return Double.parseDouble(
-                lab.text("SELECT percentile_disc(" + share + ") WITHIN GROUP (ORDER BY 1000 * extract(epoch FROM at - due))"
-                        + " FROM bench.woke"));
+        return Double.parseDouble(lab.text("SELECT percentile_disc(" + share
+                + ") WITHIN GROUP (ORDER BY 1000 * extract(epoch FROM at - due))" + " FROM bench.woke"));
     }
 }

@@ -164,18 +164,23 @@ class SagaDoc {
             // end::child[]
             // tag::parallel[]
             SagaParallel parallel = saga.parallel();
-            Supplier<String> reserved =
-                    parallel.call("stock", branch -> branch.step("reserve", String.class, tx -> stock.take(
-                                    tx.connection(), "4711"))
+            Supplier<String> reserved = parallel.call(
+                    "stock",
+                    branch -> branch.step("reserve", String.class, tx -> stock.take(tx.connection(), "4711"))
                             .undo((code, tx) -> stock.putBack(tx.connection(), code))
                             .call());
-            parallel.run("mail", branch -> branch.step("thank", tx -> tx.publish(
-                            "mails", placed.customer(), "thank you"))
-                    .run());
+            parallel.run(
+                    "mail",
+                    branch -> branch.step("thank", tx -> tx.publish("mails", placed.customer(), "thank you"))
+                            .run());
             parallel.join();
             // end::parallel[]
-            saga.step("announce", tx -> tx.publish(
-                            "orders.fulfilled", placed.customer(), charge + parcel.orElseThrow() + reserved.get()))
+            saga.step(
+                            "announce",
+                            tx -> tx.publish(
+                                    "orders.fulfilled",
+                                    placed.customer(),
+                                    charge + parcel.orElseThrow() + reserved.get()))
                     .run();
         });
         assertThat(hapax.sagas().complete("fulfil", Key.of("orders.fulfil", order.id()), order, Void.class, LONG))

@@ -138,7 +138,11 @@ class SagaChangeContractTest extends SagaStage {
         assertThat(mended.sagas()
                         .operator()
                         .retry(
-                                mended.sagas().operator().find(key.id()).getFirst().id(),
+                                mended.sagas()
+                                        .operator()
+                                        .find(key.id())
+                                        .getFirst()
+                                        .id(),
                                 new SagaOperator.Ruling("the code is back", "ann")))
                 .isTrue();
         assertThat(mended.sagas().await("fulfil", key, Void.class, LONG)).isInstanceOf(SagaResult.Completed.class);
@@ -173,15 +177,18 @@ class SagaChangeContractTest extends SagaStage {
         });
         shop.hapax.sagas().start("fulfil", key, order);
         await().atMost(LONG).until(() -> stored("fulfil").state() == SagaState.WAITING);
-        shop.hapax.saga("fulfil", Order.class).version(2).call(String.class, (saga, given) -> "version "
-                + saga.version());
+        shop.hapax
+                .saga("fulfil", Order.class)
+                .version(2)
+                .call(String.class, (saga, given) -> "version " + saga.version());
         Key young = Shop.newKey();
 
         assertThat(shop.hapax.sagas().complete("fulfil", young, order, String.class, LONG))
                 .isEqualTo(new SagaResult.Completed<>(Optional.of("version 2")));
         shop.hapax.sagas().signal("fulfil", key, "go", "1", "go");
         assertThat(endOf("fulfil", String.class)).isEqualTo(new SagaResult.Completed<>(Optional.of("version 1")));
-        assertThatThrownBy(() -> shop.hapax.saga("fulfil", Order.class).version(2).run((saga, given) -> {}))
+        assertThatThrownBy(
+                        () -> shop.hapax.saga("fulfil", Order.class).version(2).run((saga, given) -> {}))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("fulfil version 2");
     }
@@ -228,7 +235,8 @@ class SagaChangeContractTest extends SagaStage {
 
         assertThat(result)
                 .isInstanceOfSatisfying(
-                        SagaResult.Compensated.class, undone -> assertThat(undone.reason()).contains("step slow"));
+                        SagaResult.Compensated.class,
+                        undone -> assertThat(undone.reason()).contains("step slow"));
         assertThat(counted("reserve", "slow", "release")).containsExactly(1L, 0L, 1L);
     }
 

@@ -24,7 +24,8 @@ import org.junit.jupiter.api.Test;
 /** Steps whose effect is at a bank, which keeps its own books: what is charged is counted there. */
 class SagaClaimContractTest extends SagaStage {
 
-    private static final CallPolicy HONOURS_KEY = CallPolicy.idempotent().backoff(Duration.ofMillis(1), Duration.ofMillis(5));
+    private static final CallPolicy HONOURS_KEY =
+            CallPolicy.idempotent().backoff(Duration.ofMillis(1), Duration.ofMillis(5));
     private static final CallPolicy IS_ASKED = CallPolicy.notIdempotent()
             .backoff(Duration.ofMillis(1), Duration.ofMillis(5))
             .arrivesWithin(Duration.ZERO);
@@ -84,12 +85,14 @@ class SagaClaimContractTest extends SagaStage {
     @Test
     void a_lost_answer_is_asked_for_before_any_second_call() throws SQLException {
         bank.failing.set(1);
-        shop.hapax.saga("pay", Order.class).run((saga, given) -> saga.claim("charge", String.class, bank::charge)
-                .policy(IS_ASKED)
-                .probe(bank::find)
-                .retry(OFTEN)
-                .settling((answer, tx) -> effect(tx, "booked"))
-                .call());
+        shop.hapax
+                .saga("pay", Order.class)
+                .run((saga, given) -> saga.claim("charge", String.class, bank::charge)
+                        .policy(IS_ASKED)
+                        .probe(bank::find)
+                        .retry(OFTEN)
+                        .settling((answer, tx) -> effect(tx, "booked"))
+                        .call());
 
         assertThat(complete("pay", Void.class)).isInstanceOf(SagaResult.Completed.class);
         assertThat(bank.charges.values()).containsExactly(1);
@@ -109,8 +112,7 @@ class SagaClaimContractTest extends SagaStage {
                     .call();
         });
 
-        assertThat(complete("pay", Void.class))
-                .isEqualTo(new SagaResult.Compensated<>("step charge failed: no money"));
+        assertThat(complete("pay", Void.class)).isEqualTo(new SagaResult.Compensated<>("step charge failed: no money"));
         assertThat(counted("reserve", "release")).containsExactly(1L, 1L);
     }
 
@@ -140,16 +142,18 @@ class SagaClaimContractTest extends SagaStage {
     void what_became_of_a_call_is_found_out_before_it_is_undone() throws Exception {
         CountDownLatch called = new CountDownLatch(1);
         CountDownLatch cancelled = new CountDownLatch(1);
-        shop.hapax.saga("pay", Order.class).retryUndo(OFTEN).run((saga, given) -> saga.claim(
-                        "charge", String.class, call -> {
+        shop.hapax
+                .saga("pay", Order.class)
+                .retryUndo(OFTEN)
+                .run((saga, given) -> saga.claim("charge", String.class, call -> {
                             called.countDown();
                             pass(cancelled);
                             return bank.charge(call);
                         })
-                .policy(IS_ASKED.lease(Duration.ofMillis(500)))
-                .probe(bank::find)
-                .undoneBy((answer, call) -> bank.refund(call))
-                .call());
+                        .policy(IS_ASKED.lease(Duration.ofMillis(500)))
+                        .probe(bank::find)
+                        .undoneBy((answer, call) -> bank.refund(call))
+                        .call());
         shop.hapax.sagas().start("pay", key, order);
         pass(called);
         assertThat(shop.hapax.sagas().cancel("pay", key, "the customer left")).isTrue();
@@ -168,13 +172,16 @@ class SagaClaimContractTest extends SagaStage {
 
     @Test
     void what_nobody_can_know_waits_for_a_person_who_settles_it() throws SQLException {
-        shop.hapax.saga("pay", Order.class).call(String.class, (saga, given) -> saga.claim(
-                        "charge", String.class, call -> {
-                            bank.charge(call);
-                            throw new IOException("connection reset");
-                        })
-                .retry(SagaRetry.attempts(2).backoff(Duration.ofMillis(1), Duration.ofMillis(1)))
-                .call());
+        shop.hapax
+                .saga("pay", Order.class)
+                .call(
+                        String.class,
+                        (saga, given) -> saga.claim("charge", String.class, call -> {
+                                    bank.charge(call);
+                                    throw new IOException("connection reset");
+                                })
+                                .retry(SagaRetry.attempts(2).backoff(Duration.ofMillis(1), Duration.ofMillis(1)))
+                                .call());
 
         assertThat(complete("pay", String.class))
                 .isInstanceOfSatisfying(
@@ -183,8 +190,7 @@ class SagaClaimContractTest extends SagaStage {
         assertThat(bank.charges.values()).containsExactly(1);
 
         Claims claims = shop.hapax.claims();
-        Claims.Claimed doubt =
-                claims.list(Set.of(Claims.State.IN_DOUBT), 10).getFirst();
+        Claims.Claimed doubt = claims.list(Set.of(Claims.State.IN_DOUBT), 10).getFirst();
         claims.settle(
                 doubt.key(),
                 "string",
@@ -200,13 +206,15 @@ class SagaClaimContractTest extends SagaStage {
     @Test
     void a_claim_that_certainly_did_nothing_fails_and_is_sealed() throws SQLException {
         AtomicInteger calls = new AtomicInteger();
-        shop.hapax.saga("pay", Order.class).run((saga, given) -> saga.claim("charge", String.class, call -> {
-                    calls.incrementAndGet();
-                    throw new java.net.ConnectException("refused");
-                })
-                .policy(HONOURS_KEY.didNotHappen(failure -> failure instanceof java.net.ConnectException))
-                .retry(SagaRetry.attempts(3).backoff(Duration.ofMillis(1), Duration.ofMillis(1)))
-                .call());
+        shop.hapax
+                .saga("pay", Order.class)
+                .run((saga, given) -> saga.claim("charge", String.class, call -> {
+                            calls.incrementAndGet();
+                            throw new java.net.ConnectException("refused");
+                        })
+                        .policy(HONOURS_KEY.didNotHappen(failure -> failure instanceof java.net.ConnectException))
+                        .retry(SagaRetry.attempts(3).backoff(Duration.ofMillis(1), Duration.ofMillis(1)))
+                        .call());
 
         assertThat(complete("pay", Void.class)).isInstanceOf(SagaResult.Compensated.class);
         assertThat(calls).hasValue(3);

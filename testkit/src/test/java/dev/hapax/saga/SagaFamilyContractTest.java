@@ -139,8 +139,9 @@ class SagaFamilyContractTest extends SagaStage {
         CountDownLatch both = new CountDownLatch(2);
         shop.hapax.saga("fulfil", Order.class).call(String.class, (saga, given) -> {
             SagaParallel parallel = saga.parallel();
-            Supplier<String> packed =
-                    parallel.call("pack", branch -> branch.step("box", String.class, tx -> {
+            Supplier<String> packed = parallel.call(
+                    "pack",
+                    branch -> branch.step("box", String.class, tx -> {
                                 effect(tx, "box");
                                 meet(both);
                                 return "box";
@@ -181,11 +182,13 @@ class SagaFamilyContractTest extends SagaStage {
                 .retryUndo(QUICK)
                 .run((saga, given) -> {
                     SagaParallel parallel = saga.parallel();
-                    parallel.run("bad", branch -> branch.step("fail", tx -> {
-                                effect(tx, "fail");
-                                throw new IllegalStateException("no");
-                            })
-                            .run());
+                    parallel.run(
+                            "bad",
+                            branch -> branch.step("fail", tx -> {
+                                        effect(tx, "fail");
+                                        throw new IllegalStateException("no");
+                                    })
+                                    .run());
                     parallel.run("good", branch -> {
                         branch.step("one", tx -> effect(tx, "one"))
                                 .undo(tx -> effect(tx, "undo-one"))
@@ -209,8 +212,10 @@ class SagaFamilyContractTest extends SagaStage {
         child("insure");
         shop.hapax.saga("fulfil", Order.class).call(String.class, (saga, given) -> {
             SagaParallel parallel = saga.parallel();
-            Supplier<Optional<String>> one = parallel.call("a", branch -> branch.child("x", "deliver", given, String.class));
-            Supplier<Optional<String>> two = parallel.call("b", branch -> branch.child("x", "insure", given, String.class));
+            Supplier<Optional<String>> one =
+                    parallel.call("a", branch -> branch.child("x", "deliver", given, String.class));
+            Supplier<Optional<String>> two =
+                    parallel.call("b", branch -> branch.child("x", "insure", given, String.class));
             parallel.join();
             return one.get().orElseThrow() + ", " + two.get().orElseThrow();
         });
@@ -231,6 +236,7 @@ class SagaFamilyContractTest extends SagaStage {
 
         assertThat(complete("fulfil", Void.class))
                 .isInstanceOfSatisfying(
-                        SagaResult.Stuck.class, stuck -> assertThat(stuck.reason()).contains("join() is missing"));
+                        SagaResult.Stuck.class,
+                        stuck -> assertThat(stuck.reason()).contains("join() is missing"));
     }
 }

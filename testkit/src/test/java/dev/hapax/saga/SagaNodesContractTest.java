@@ -127,8 +127,7 @@ class SagaNodesContractTest extends SagaStage {
             node.sagas().start("own-" + nodes.indexOf(node), key, order);
         }
 
-        await().atMost(LONG)
-                .until(() -> shop.database.queryLong("SELECT count(DISTINCT owner) FROM hapax.saga") == 2);
+        await().atMost(LONG).until(() -> shop.database.queryLong("SELECT count(DISTINCT owner) FROM hapax.saga") == 2);
         seen.countDown();
         for (Hapax node : both) {
             assertThat(node.sagas().await("own-" + nodes.indexOf(node), key, Void.class, LONG))

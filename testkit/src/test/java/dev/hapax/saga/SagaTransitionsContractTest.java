@@ -143,9 +143,11 @@ class SagaTransitionsContractTest extends SagaStage {
     }
 
     private void childIsUndone() {
-        shop.hapax.saga("child", Order.class).run((saga, given) -> saga.step("a", tx -> effect(tx, "a"))
-                .undo(tx -> effect(tx, "undo-a"))
-                .run());
+        shop.hapax
+                .saga("child", Order.class)
+                .run((saga, given) -> saga.step("a", tx -> effect(tx, "a"))
+                        .undo(tx -> effect(tx, "undo-a"))
+                        .run());
         shop.hapax.saga("parent", Order.class).run((saga, given) -> {
             saga.child("child", "child", given, Void.class);
             throw new IllegalStateException("no");
@@ -165,8 +167,9 @@ class SagaTransitionsContractTest extends SagaStage {
                 "state = 'ASLEEP'",
             })
     void the_database_refuses_states_that_do_not_hold_together(String change) {
-        shop.hapax.saga("waits", Order.class).run((saga, given) -> saga.waitFor(
-                "never", String.class, Duration.ofDays(1)));
+        shop.hapax
+                .saga("waits", Order.class)
+                .run((saga, given) -> saga.waitFor("never", String.class, Duration.ofDays(1)));
         shop.hapax.sagas().start("waits", key, order);
         await().atMost(LONG).until(() -> stored("waits").state() == SagaState.WAITING);
 

@@ -79,15 +79,14 @@ final class ChildWork {
             throw run.changed(
                     "child " + id.shown() + " was a saga " + child.definition() + ", and now is a " + definition);
         }
-        StepRow row =
-                switch (child.state()) {
-                    case COMPLETED -> known.next().in(StepRow.State.DONE).holding(child.result());
-                    case COMPENSATED, CANCELLED ->
-                        known.next()
-                                .in(StepRow.State.FAILED)
-                                .because(SagaRun.cut("it was " + child.state() + ": " + child.reason()));
-                    default -> throw Unwinding.parked(Instant.MAX);
-                };
+        StepRow row = switch (child.state()) {
+            case COMPLETED -> known.next().in(StepRow.State.DONE).holding(child.result());
+            case COMPENSATED, CANCELLED ->
+                known.next()
+                        .in(StepRow.State.FAILED)
+                        .because(SagaRun.cut("it was " + child.state() + ": " + child.reason()));
+            default -> throw Unwinding.parked(Instant.MAX);
+        };
         context.record(row);
         return read(row);
     }

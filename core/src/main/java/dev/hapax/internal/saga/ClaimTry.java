@@ -132,15 +132,18 @@ final class ClaimTry<T> {
         return switch (result) {
             case ClaimResult.InDoubt<T> doubt ->
                 new Later<>(
-                        "in doubt since " + doubt.since() + " after " + doubt.attempts() + " calls: " + doubt.lastError(),
+                        "in doubt since " + doubt.since() + " after " + doubt.attempts() + " calls: "
+                                + doubt.lastError(),
                         false);
             case ClaimResult.Settled<T> settled -> {
                 T value = settled.kept()
-                        .orElseThrow(() -> Unwinding.changed("claim " + begun.id.shown()
-                                + " is settled, and its answer is no longer kept"));
-                yield new Done<>(value, over(begun.next()
-                        .in(StepRow.State.DONE)
-                        .holding(run.encode("the answer of " + begun.id.shown(), value))));
+                        .orElseThrow(() -> Unwinding.changed(
+                                "claim " + begun.id.shown() + " is settled, and its answer is no longer kept"));
+                yield new Done<>(
+                        value,
+                        over(begun.next()
+                                .in(StepRow.State.DONE)
+                                .holding(run.encode("the answer of " + begun.id.shown(), value))));
             }
             case ClaimResult.Refused<T> refused ->
                 new Refused<>(over(begun.next().in(StepRow.State.FAILED).because(SagaRun.cut(refused.reason()))));

@@ -141,7 +141,8 @@ final class ClaimWork<T> {
      */
     @Nullable
     String seal(StepRow begun) {
-        ClaimTry.Said<T> said = new ClaimTry<>(run, begun, what("the saga was given up before this was called")).settle();
+        ClaimTry.Said<T> said =
+                new ClaimTry<>(run, begun, what("the saga was given up before this was called")).settle();
         if (said instanceof ClaimTry.Later<T> later) {
             return later.why();
         }

@@ -39,12 +39,11 @@ final class Compensation {
             }
             run.checkOwner();
             StepRow step = left.getFirst();
-            SagaRun.Outcome outcome =
-                    switch (step.kind) {
-                        case CHILD -> undoChild(step);
-                        case CLAIM -> step.state.isOver() ? undo(step, left.size() == 1) : seal(step);
-                        default -> undo(step, left.size() == 1);
-                    };
+            SagaRun.Outcome outcome = switch (step.kind) {
+                case CHILD -> undoChild(step);
+                case CLAIM -> step.state.isOver() ? undo(step, left.size() == 1) : seal(step);
+                default -> undo(step, left.size() == 1);
+            };
             if (outcome != null) {
                 return outcome;
             }
@@ -104,9 +103,10 @@ final class Compensation {
     }
 
     private SagaRun.Outcome unknown(StepRow step) throws SQLException {
-        return run.stuck("step " + step.id.shown() + " was done, and the code of version "
-                + run.definition().version()
-                + " does not pass it again, so what undoes it is not known. Put the code back, or undo the step by hand and skip it");
+        return run.stuck(
+                "step " + step.id.shown() + " was done, and the code of version "
+                        + run.definition().version()
+                        + " does not pass it again, so what undoes it is not known. Put the code back, or undo the step by hand and skip it");
     }
 
     private SagaRun.@Nullable Outcome undo(StepRow step, boolean last) throws SQLException {

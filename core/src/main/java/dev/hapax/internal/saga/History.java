@@ -78,7 +78,8 @@ final class History {
 
     synchronized boolean hasOpenChildren() {
         return steps.values().stream()
-                .anyMatch(step -> step.kind == StepRow.Kind.CHILD && step.state == StepRow.State.OPEN && !step.id.undo());
+                .anyMatch(
+                        step -> step.kind == StepRow.Kind.CHILD && step.state == StepRow.State.OPEN && !step.id.undo());
     }
 
     synchronized boolean hasChildren() {

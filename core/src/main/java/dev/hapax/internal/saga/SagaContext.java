@@ -98,7 +98,8 @@ final class SagaContext implements Saga {
             Checks.name("the name of a saga", definition);
             ChildWork work = new ChildWork(run, this, next(name), definition);
             Optional<Encoded> said = work.perform(input);
-            return said.map(value -> run.decode("the answer of child " + work.id().shown(), value, answer));
+            return said.map(
+                    value -> run.decode("the answer of child " + work.id().shown(), value, answer));
         });
     }
 

@@ -193,10 +193,7 @@ public final class SagaEngine implements AutoCloseable {
 
     /** What a new saga takes from its definition and its owner. */
     private record Owning(
-            String name,
-            @Nullable UUID owner,
-            @Nullable Duration deadline,
-            SagaRow.Kin kin) {}
+            String name, @Nullable UUID owner, @Nullable Duration deadline, SagaRow.Kin kin) {}
 
     Verdict start(String name, Key key, Object input) {
         CompletableFuture<Verdict> started = new CompletableFuture<>();

@@ -197,8 +197,7 @@ final class SagaRun {
         Key key = stepKey(id);
         UUID known = UUID.fromString(key.id());
         // No version that tells a time.
-        UUID timeless =
-                new UUID(known.getMostSignificantBits() & ~0xF000L | 0x8000L, known.getLeastSignificantBits());
+        UUID timeless = new UUID(known.getMostSignificantBits() & ~0xF000L | 0x8000L, known.getLeastSignificantBits());
         return Key.of(key.scope(), timeless.toString())
                 .producer(key.producer().orElseThrow())
                 .at(began);

@@ -18,12 +18,7 @@ class SagaRowTest {
     /** The whole table, written out a second time. */
     private static final Map<SagaState, Set<SagaState>> TABLE = Map.of(
             SagaState.RUNNING,
-            Set.of(
-                    SagaState.RUNNING,
-                    SagaState.WAITING,
-                    SagaState.COMPENSATING,
-                    SagaState.COMPLETED,
-                    SagaState.STUCK),
+            Set.of(SagaState.RUNNING, SagaState.WAITING, SagaState.COMPENSATING, SagaState.COMPLETED, SagaState.STUCK),
             SagaState.WAITING,
             Set.of(SagaState.RUNNING, SagaState.COMPENSATING),
             SagaState.COMPENSATING,

@@ -70,8 +70,10 @@ final class SagaFamilyScenarios {
                         branch.step("seal", tx -> SagaScenarios.effect(tx, id, "seal"))
                                 .run();
                     });
-                    parallel.run("right", branch -> branch.step("bill", tx -> SagaScenarios.effect(tx, id, "bill"))
-                            .run());
+                    parallel.run(
+                            "right",
+                            branch -> branch.step("bill", tx -> SagaScenarios.effect(tx, id, "bill"))
+                                    .run());
                     parallel.join();
                     saga.step("ship", tx -> SagaScenarios.effect(tx, id, "ship"))
                             .run();
@@ -96,8 +98,8 @@ final class SagaFamilyScenarios {
                                             .policy(HONOURS_KEY)
                                             .retry(SagaScenarios.QUICK)
                                             .settling((answer, tx) -> SagaScenarios.effect(tx, id, "booked"))
-                                            .undoneBy((answer, call) ->
-                                                    book(node, "refund-" + id, call.idempotencyKey()))
+                                            .undoneBy(
+                                                    (answer, call) -> book(node, "refund-" + id, call.idempotencyKey()))
                                             .undo((answer, tx) -> SagaScenarios.effect(tx, id, "unbooked"))
                                             .call();
                                     throw new IllegalStateException("changed its mind");
@@ -143,18 +145,19 @@ final class SagaFamilyScenarios {
     static Scenario<Service> oneResult() {
         return SagaScenarios.scenario(
                         "saga-one-result",
-                        (node, hapax) -> hapax.saga(SagaScenarios.NAME, String.class).call(String.class, (saga, id) -> {
-                            saga.step("reserve", tx -> SagaScenarios.effect(tx, id, "reserve"))
-                                    .run();
-                            String charged = saga.step("charge", String.class, tx -> {
-                                        SagaScenarios.effect(tx, id, "charge");
-                                        return "charged by " + node.number();
-                                    })
-                                    .call();
-                            saga.step("tell", tx -> SagaScenarios.effect(tx, id, "tell"))
-                                    .run();
-                            return charged;
-                        }),
+                        (node, hapax) -> hapax.saga(SagaScenarios.NAME, String.class)
+                                .call(String.class, (saga, id) -> {
+                                    saga.step("reserve", tx -> SagaScenarios.effect(tx, id, "reserve"))
+                                            .run();
+                                    String charged = saga.step("charge", String.class, tx -> {
+                                                SagaScenarios.effect(tx, id, "charge");
+                                                return "charged by " + node.number();
+                                            })
+                                            .call();
+                                    saga.step("tell", tx -> SagaScenarios.effect(tx, id, "tell"))
+                                            .run();
+                                    return charged;
+                                }),
                         "reserve",
                         "charge",
                         "tell")
@@ -167,18 +170,14 @@ final class SagaFamilyScenarios {
         SagaResult<String> result = service.hapax()
                 .sagas()
                 .complete(
-                        SagaScenarios.NAME,
-                        OnceScenarios.key(operation),
-                        operation.id(),
-                        String.class,
-                        Duration.ZERO);
-        if (result instanceof SagaResult.Completed<String>(var answer)) {
+                        SagaScenarios.NAME, OnceScenarios.key(operation), operation.id(), String.class, Duration.ZERO);
+        if (result instanceof SagaResult.Completed<String> completed) {
             try (Connection connection = service.node().dataSource().getConnection()) {
                 write(
                         connection.unwrap(Connection.class),
                         "INSERT INTO told (op, answer) VALUES (?, ?)",
                         operation.id(),
-                        answer.orElseThrow());
+                        completed.answer().orElseThrow());
             }
         }
     }
