@@ -26,17 +26,7 @@ final class SagaBenchmark implements Benchmark {
     @Override
     public void run(Plan plan, Report report) throws Exception {
         try (Lab lab = Lab.open(report)) {
-            lab.execute("CREATE TABLE bench.progress (key text PRIMARY KEY, step int NOT NULL,"
-                    + " moved_at timestamptz NOT NULL DEFAULT clock_timestamp()) WITH (fillfactor = 70)");
-            lab.hapax.saga("bench", String.class).run((saga, side) -> {
-                String id = saga.key().id();
-                saga.step("one", tx -> Payments.effect(tx.connection(), side, id))
-                        .run();
-                saga.step("two", tx -> Payments.effect(tx.connection(), side, id))
-                        .run();
-                saga.step("three", tx -> Payments.effect(tx.connection(), side, id))
-                        .run();
-            });
+            prepare(lab);
             for (int threads : THREADS) {
                 lab.settle();
                 try (Crew crew = new Crew(threads)) {
@@ -44,6 +34,20 @@ final class SagaBenchmark implements Benchmark {
                 }
             }
         }
+    }
+
+    static void prepare(Lab lab) throws SQLException {
+        lab.execute("CREATE TABLE bench.progress (key text PRIMARY KEY, step int NOT NULL,"
+                + " moved_at timestamptz NOT NULL DEFAULT clock_timestamp()) WITH (fillfactor = 70)");
+        lab.hapax.saga("bench", String.class).run((saga, side) -> {
+            String id = saga.key().id();
+            saga.step("one", tx -> Payments.effect(tx.connection(), side, id))
+                    .run();
+            saga.step("two", tx -> Payments.effect(tx.connection(), side, id))
+                    .run();
+            saga.step("three", tx -> Payments.effect(tx.connection(), side, id))
+                    .run();
+        });
     }
 
     private static void part(Plan plan, Report report, Lab lab, Crew crew) throws Exception {
@@ -64,11 +68,11 @@ final class SagaBenchmark implements Benchmark {
 
     /** One saga of a side. */
     @FunctionalInterface
-    private interface Saga {
+    interface Saga {
         void run(Lab lab, String side, String id) throws SQLException;
     }
 
-    private static Cell cell(Lab lab, String name, Crew crew, Saga saga) {
+    static Cell cell(Lab lab, String name, Crew crew, Saga saga) {
         return new Cell(name) {
             @Override
             Done run(Duration slice) throws Exception {
@@ -87,14 +91,14 @@ final class SagaBenchmark implements Benchmark {
         };
     }
 
-    private static void saga(Lab lab, String side, String id) {
+    static void saga(Lab lab, String side, String id) {
         SagaResult<Void> result = lab.hapax.sagas().complete("bench", Key.of(Lab.SCOPE, id), side, Void.class, LONG);
         if (!(result instanceof SagaResult.Completed)) {
             throw new IllegalStateException("a saga ended as " + result);
         }
     }
 
-    private static void byHand(Lab lab, String side, String id) throws SQLException {
+    static void byHand(Lab lab, String side, String id) throws SQLException {
         for (int step = 1; step <= 3; step++) {
             try (Connection connection = lab.pool.getConnection()) {
                 connection.setAutoCommit(false);

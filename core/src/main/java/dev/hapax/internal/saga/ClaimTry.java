@@ -5,6 +5,7 @@ import dev.hapax.HapaxException;
 import dev.hapax.InProgressException;
 import dev.hapax.Key;
 import dev.hapax.RetryException;
+import dev.hapax.StoreException;
 import dev.hapax.Transaction;
 import dev.hapax.claim.CallPolicy;
 import dev.hapax.claim.Claim;
@@ -93,6 +94,9 @@ final class ClaimTry<T> {
             return new Later<>(String.valueOf(e.getMessage()), true);
         } catch (InProgressException | FencedException e) {
             return new Later<>(String.valueOf(e.getMessage()), false);
+        } catch (StoreException e) {
+            // Our own database refuses at this moment.
+            throw Unwinding.again(e);
         } catch (HapaxException e) {
             throw Unwinding.changed("claim " + begun.id.shown() + " can't be settled: " + e.getMessage());
         } catch (RuntimeException e) {

@@ -24,6 +24,10 @@ final class SagaFamilyScenarios {
     private static final CallPolicy HONOURS_KEY =
             CallPolicy.idempotent().backoff(Duration.ofMillis(1), Duration.ofMillis(1));
 
+    /** As often as it takes until a process lives that can do it. */
+    private static final SagaRetry PATIENT =
+            SagaRetry.attempts(1000).backoff(Duration.ofMillis(1), Duration.ofMillis(1));
+
     private SagaFamilyScenarios() {}
 
     static List<Scenario<?>> all() {
@@ -90,13 +94,14 @@ final class SagaFamilyScenarios {
                         "saga-claim",
                         (node, hapax) -> hapax.saga(SagaScenarios.NAME, String.class)
                                 .retry(SagaRetry.none())
+                                .retryUndo(PATIENT)
                                 .run((saga, id) -> {
                                     saga.claim(
                                                     "charge",
                                                     String.class,
                                                     call -> book(node, "charge-" + id, call.idempotencyKey()))
                                             .policy(HONOURS_KEY)
-                                            .retry(SagaScenarios.QUICK)
+                                            .retry(PATIENT)
                                             .settling((answer, tx) -> SagaScenarios.effect(tx, id, "booked"))
                                             .undoneBy(
                                                     (answer, call) -> book(node, "refund-" + id, call.idempotencyKey()))
