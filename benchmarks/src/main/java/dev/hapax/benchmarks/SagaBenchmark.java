@@ -41,12 +41,9 @@ final class SagaBenchmark implements Benchmark {
                 + " moved_at timestamptz NOT NULL DEFAULT clock_timestamp()) WITH (fillfactor = 70)");
         lab.hapax.saga("bench", String.class).run((saga, side) -> {
             String id = saga.key().id();
-            saga.step("one", tx -> Payments.effect(tx.connection(), side, id))
-                    .run();
-            saga.step("two", tx -> Payments.effect(tx.connection(), side, id))
-                    .run();
-            saga.step("three", tx -> Payments.effect(tx.connection(), side, id))
-                    .run();
+            saga.step("one", tx -> Payments.effect(tx.connection(), side, id)).run();
+            saga.step("two", tx -> Payments.effect(tx.connection(), side, id)).run();
+            saga.step("three", tx -> Payments.effect(tx.connection(), side, id)).run();
         });
     }
 

@@ -15,6 +15,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Sagas with children, with branches, with steps that are claims; and what two processes say that are in one step. */
 final class SagaFamilyScenarios {
@@ -90,6 +92,7 @@ final class SagaFamilyScenarios {
 
     /** A charge at a bank that honours keys, refunded there since the saga fails after it. */
     static Scenario<Service> claim() {
+        Set<Node> refused = ConcurrentHashMap.newKeySet();
         return SagaScenarios.scenario(
                         "saga-claim",
                         (node, hapax) -> hapax.saga(SagaScenarios.NAME, String.class)
@@ -99,12 +102,12 @@ final class SagaFamilyScenarios {
                                     saga.claim(
                                                     "charge",
                                                     String.class,
-                                                    call -> book(node, "charge-" + id, call.idempotencyKey()))
+                                                    call -> book(node, refused, "charge-" + id, call.idempotencyKey()))
                                             .policy(HONOURS_KEY)
                                             .retry(PATIENT)
                                             .settling((answer, tx) -> SagaScenarios.effect(tx, id, "booked"))
                                             .undoneBy(
-                                                    (answer, call) -> book(node, "refund-" + id, call.idempotencyKey()))
+                                                    (answer, call) -> book(node, refused, "refund-" + id, call.idempotencyKey()))
                                             .undo((answer, tx) -> SagaScenarios.effect(tx, id, "unbooked"))
                                             .call();
                                     throw new IllegalStateException("changed its mind");
@@ -112,6 +115,13 @@ final class SagaFamilyScenarios {
                         "booked",
                         "unbooked")
                 .tables(BANK)
+                .background(service -> {
+                    service.rounds().work();
+                    if (refused.remove(service.node())) {
+                        // A process to which the bank does not talk any more is replaced some time.
+                        throw new IllegalStateException("the bank refuses this process");
+                    }
+                })
                 .mutated("", Mutations.leasesOfClaimsOver())
                 .counts("charges", entries("charge-"))
                 .counts("refunds", entries("refund-"));
@@ -123,6 +133,15 @@ final class SagaFamilyScenarios {
     }
 
     /** The bank's books: another system, so nothing that is done there passes a point of the process. */
+    private static String book(Node node, Set<Node> refused, String op, String key) throws Exception {
+        try {
+            return book(node, op, key);
+        } catch (Exception e) {
+            refused.add(node);
+            throw e;
+        }
+    }
+
     private static String book(Node node, String op, String key) throws Exception {
         return node.step("call", () -> {
             try (Connection connection = node.dataSource().getConnection()) {
