@@ -106,8 +106,8 @@ final class SagaFamilyScenarios {
                                             .policy(HONOURS_KEY)
                                             .retry(PATIENT)
                                             .settling((answer, tx) -> SagaScenarios.effect(tx, id, "booked"))
-                                            .undoneBy(
-                                                    (answer, call) -> book(node, refused, "refund-" + id, call.idempotencyKey()))
+                                            .undoneBy((answer, call) ->
+                                                    book(node, refused, "refund-" + id, call.idempotencyKey()))
                                             .undo((answer, tx) -> SagaScenarios.effect(tx, id, "unbooked"))
                                             .call();
                                     throw new IllegalStateException("changed its mind");
