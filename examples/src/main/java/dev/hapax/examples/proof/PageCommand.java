@@ -1,10 +1,13 @@
 package dev.hapax.examples.proof;
 
+import dev.hapax.testkit.catalog.Catalog;
 import dev.hapax.testkit.proof.Invariants;
+import dev.hapax.testkit.proof.Scenario;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -101,8 +104,11 @@ public final class PageCommand implements Callable<Integer> {
                                 sum(parts, part -> part.get("unreached").size()),
                                 sum(parts, part -> part.get("seconds").asInt()) / 60));
         text.append(POINTS_TABLE);
+        List<String> order = Catalog.scenarios().stream().map(Scenario::name).toList();
         for (JsonNode scenario : parts.stream()
                 .flatMap(part -> part.get("scenarios").valueStream())
+                .sorted(Comparator.comparingInt(
+                        one -> order.indexOf(one.get("scenario").asString())))
                 .toList()) {
             text.append("| `").append(scenario.get("scenario").asString()).append("` | ");
             text.append(scenario.get("points").asInt());
