@@ -215,7 +215,8 @@ final class ConsumerScenarios {
         return scenario("consumer-batch-split")
                 .operations(3, (hapax, operation) -> publish(hapax, operation, "key-" + operation.nth()))
                 .expecting(operation -> operation.nth() == 2 ? 0 : 1)
-                // A death while a message is tried alone is a try: with fewer tries than faults a good one would be set aside.
+                // A death while a message is tried alone is a try: with fewer tries than faults a good one would be set
+                // aside.
                 .consumer(hapax -> billing(hapax).quarantineAfter(3).handle(String.class, (id, tx) -> {
                     handled(tx.connection(), tx.message().messageKey(), id);
                     if (id.equals("op-2")) {
