@@ -51,7 +51,7 @@ public final class PageCommand implements Callable<Integer> {
             ./hapax proof page --crash-points points.json --mutants mutants.json --to docs/reference/proof.md
             ```
 
-            The last of these writes this page. [Prove your handler](../guides/prove-your-handler.md) says what the words mean, and how to do the same with a handler of your own. A part of it runs with each build.
+            The last of these writes this page. The first may be run in parts (`--scenario NAME`), of which it takes the last run each; minutes are those of the clock, beside whatever else the machine does. [Prove your handler](../guides/prove-your-handler.md) says what the words mean, and how to do the same with a handler of your own. A part of it runs with each build.
 
             """;
 
