@@ -58,7 +58,7 @@ class HistoryCommandContractTest {
                         .isNull())
                 .isTrue();
         assertThat(shop.shell.ok("pause", "list")).contains("./hapax history show");
-        assertThat(shop.shell.ok("consumer", "list")).containsPattern("billing +paused");
+        assertThat(shop.shell.ok("consumer", "list")).containsPattern("billing +log +paused");
         assertThat(shop.shell.run("resume", "consumer", "*").endsWith(2).err()).contains("history accept");
 
         shop.order("bob", "bob-1");

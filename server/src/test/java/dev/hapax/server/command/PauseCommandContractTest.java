@@ -69,7 +69,7 @@ class PauseCommandContractTest {
         shop.awaitBilled("shipping/ann", "ann-1", "ann-2");
 
         await().during(Duration.ofMillis(300)).until(() -> shop.billed("ann").size() == 1);
-        assertThat(shop.shell.ok("consumer", "list")).containsPattern("billing +paused");
+        assertThat(shop.shell.ok("consumer", "list")).containsPattern("billing +log +paused");
         assertThat(shop.shell.ok("consumer", "show", "billing")).contains("wrong prices (dora)");
 
         shop.shell.ok("resume", "consumer", "billing");
