@@ -11,7 +11,9 @@ import dev.hapax.saga.SagaRetry;
 import dev.hapax.saga.SagaStepFailedException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -188,11 +190,13 @@ class SagaDoc {
         assertThat(shop.orders()).isEqualTo(1);
         assertThat(quantity()).isEqualTo(9);
         assertThat(bank.charges).isEqualTo(1);
+        assertThat(bank.refunds).isEmpty();
     }
 
     /** Another system. */
     private static final class FakeBank {
 
+        private final Map<String, String> refunds = new ConcurrentHashMap<>();
         private int charges;
 
         String charge(Object total, String idempotencyKey) {
@@ -201,7 +205,7 @@ class SagaDoc {
         }
 
         void refund(String charge, String idempotencyKey) {
-            charges--;
+            refunds.put(idempotencyKey, charge);
         }
     }
 }

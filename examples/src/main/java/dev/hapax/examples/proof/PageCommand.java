@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -126,15 +127,20 @@ public final class PageCommand implements Callable<Integer> {
                         .formatted(
                                 caught.get("mutants").asInt(),
                                 caught.get("caught").asInt()));
+        // Those that every scenario has, then those that single scenarios bring.
+        Set<String> invariants = new LinkedHashSet<>(Invariants.ALL);
+        caught.get("by")
+                .properties()
+                .forEach(one -> invariants.add(one.getValue().asString()));
         text.append("| mutant |");
-        Invariants.ALL.forEach(invariant -> text.append(' ').append(invariant).append(" |"));
-        text.append("\n|---|").append("---|".repeat(Invariants.ALL.size())).append('\n');
+        invariants.forEach(invariant -> text.append(' ').append(invariant).append(" |"));
+        text.append("\n|---|").append("---|".repeat(invariants.size())).append('\n');
         caught.get("by").properties().forEach(one -> {
             String mutant = one.getKey();
             Set<String> all = new HashSet<>();
             caught.get("all").get(mutant).forEach(invariant -> all.add(invariant.asString()));
             text.append("| ").append(mutant).append(" |");
-            for (String invariant : Invariants.ALL) {
+            for (String invariant : invariants) {
                 boolean wanted = invariant.equals(one.getValue().asString());
                 text.append(wanted ? " **caught** |" : all.contains(invariant) ? " caught |" : " |");
             }
