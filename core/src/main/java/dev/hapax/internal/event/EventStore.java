@@ -37,11 +37,11 @@ final class EventStore {
     private static final int TRIES = 3;
 
     private static final String NEW =
-            "INSERT INTO hapax.event_stream (name, version) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
+            append("INSERT INTO hapax.event_stream (name, version) VALUES (?, ?) ON CONFLICT (name) DO NOTHING");
     private static final String AT =
-            "UPDATE hapax.event_stream SET version = version + ? WHERE name = ? AND version = ?";
-    private static final String AT_ANY = "INSERT INTO hapax.event_stream AS t (name, version) VALUES (?, ?)"
-            + " ON CONFLICT (name) DO UPDATE SET version = t.version + excluded.version";
+            append("UPDATE hapax.event_stream SET version = version + ? WHERE name = ? AND version = ?");
+    private static final String AT_ANY = append("INSERT INTO hapax.event_stream AS t (name, version) VALUES (?, ?)"
+            + " ON CONFLICT (name) DO UPDATE SET version = t.version + excluded.version");
 
     private static final String READ = "SELECT " + StoredEvent.COLUMNS + ", e.body FROM"
             + " (SELECT *, sum(octet_length(body)) OVER (ORDER BY version) - octet_length(body) AS before FROM"
@@ -75,6 +75,7 @@ final class EventStore {
      */
     record Wanted(String stream, Key key, long expected, List<Encoded> events) {}
 
+    /** The statement around the part that locks the stream. */
     private static String append(String locked) {
         return "WITH s AS (" + locked + " RETURNING id, version), e AS (INSERT INTO hapax.event"
                 + " (stream, version, id, type, scope, producer, key, key_time, body)"
@@ -104,9 +105,9 @@ final class EventStore {
     }
 
     private long tryAppend(Connection connection, Wanted wanted, int waitSeconds) throws SQLException {
-        String locked = wanted.expected == ANY ? AT_ANY : wanted.expected == 0 ? NEW : AT;
+        String sql = wanted.expected == ANY ? AT_ANY : wanted.expected == 0 ? NEW : AT;
         int count = wanted.events.size();
-        try (PreparedStatement append = connection.prepareStatement(append(locked))) {
+        try (PreparedStatement append = connection.prepareStatement(sql)) {
             int i = 1;
             if (wanted.expected > 0) {
                 append.setLong(i++, count);

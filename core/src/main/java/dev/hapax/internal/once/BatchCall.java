@@ -290,7 +290,11 @@ final class BatchCall<T> implements OnceAll<T> {
             insert.setInt(1, first.scope().id());
             insert.setInt(2, first.producer());
             insert.setArray(3, keys(connection, rows));
-            return freshOf(first, insert, rows.size());
+            return fresh(insert, rows.size(), (row, into) -> {
+                for (String key : (String[]) row.getArray(2).getArray()) {
+                    into.add(new Id(first.scope().id(), first.producer(), key));
+                }
+            });
         }
     }
 
@@ -301,30 +305,18 @@ final class BatchCall<T> implements OnceAll<T> {
                     4,
                     connection.createArrayOf(
                             "bytea", rows.stream().map(Row::fingerprint).toArray(byte[][]::new)));
-            return fresh(insert, rows.size());
+            return fresh(insert, rows.size(), BatchCall::readAll);
         }
     }
 
-    /** As {@link #fresh}, where all are of one scope and producer: only the keys are told. */
-    private Fresh freshOf(Marker alike, PreparedStatement insert, int all) throws SQLException {
-        try (ResultSet row = execute(insert)) {
-            row.next();
-            int count = row.getInt(1);
-            if (count == all) {
-                return new Fresh(null);
-            }
-            Set<Id> some = new HashSet<>(count * 2);
-            if (count > 0) {
-                for (String key : (String[]) row.getArray(2).getArray()) {
-                    some.add(new Id(alike.scope().id(), alike.producer(), key));
-                }
-            }
-            return new Fresh(some);
-        }
+    /** Reads the keys that are new, of a row in which not all are. */
+    @FunctionalInterface
+    private interface Ids {
+        void read(ResultSet row, Set<Id> into) throws SQLException;
     }
 
     /** Reads the one row that an INSERT of all answers: how many are new, and which, as arrays. The arrays are not decoded where all are. */
-    private Fresh fresh(PreparedStatement insert, int all) throws SQLException {
+    private Fresh fresh(PreparedStatement insert, int all, Ids ids) throws SQLException {
         try (ResultSet row = execute(insert)) {
             row.next();
             int count = row.getInt(1);
@@ -333,14 +325,18 @@ final class BatchCall<T> implements OnceAll<T> {
             }
             Set<Id> some = new HashSet<>(count * 2);
             if (count > 0) {
-                Integer[] scopes = (Integer[]) row.getArray(2).getArray();
-                Integer[] producers = (Integer[]) row.getArray(3).getArray();
-                String[] keys = (String[]) row.getArray(4).getArray();
-                for (int i = 0; i < count; i++) {
-                    some.add(new Id(scopes[i], producers[i], keys[i]));
-                }
+                ids.read(row, some);
             }
             return new Fresh(some);
+        }
+    }
+
+    private static void readAll(ResultSet row, Set<Id> into) throws SQLException {
+        Integer[] scopes = (Integer[]) row.getArray(2).getArray();
+        Integer[] producers = (Integer[]) row.getArray(3).getArray();
+        String[] keys = (String[]) row.getArray(4).getArray();
+        for (int i = 0; i < keys.length; i++) {
+            into.add(new Id(scopes[i], producers[i], keys[i]));
         }
     }
 

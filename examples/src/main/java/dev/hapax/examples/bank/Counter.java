@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
@@ -35,7 +36,18 @@ final class Counter implements HttpHandler {
     }
 
     /** What a caller sends. */
-    private record Payment(String invoice, String account, BigDecimal amount) {}
+    private record Payment(
+            @Nullable String invoice,
+            @Nullable String account,
+            @Nullable BigDecimal amount) {
+
+        Books.Order order(String kind, String key) {
+            if (invoice == null || account == null || amount == null || amount.signum() <= 0) {
+                throw new IllegalArgumentException("something is missing");
+            }
+            return new Books.Order(kind, key, invoice, account, amount);
+        }
+    }
 
     @Override
     public void handle(HttpExchange exchange) throws IOException {
@@ -67,10 +79,9 @@ final class Counter implements HttpHandler {
         }
         Books.Order order;
         try {
-            Payment payment = json.readValue(body, Payment.class);
-            order = new Books.Order(kind, key, payment.invoice(), payment.account(), payment.amount());
-        } catch (JacksonException broken) {
-            answer(exchange, 400, "the body is not a payment");
+            order = json.readValue(body, Payment.class).order(kind, key);
+        } catch (JacksonException | IllegalArgumentException broken) {
+            answer(exchange, 400, "the body is not a payment: invoice, account and an amount above 0");
             return;
         }
         book(exchange, order, manners.next(key), since);

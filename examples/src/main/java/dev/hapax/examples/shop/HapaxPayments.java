@@ -61,9 +61,7 @@ final class HapaxPayments implements AutoCloseable {
     private static CallPolicy policy(boolean honoursKeys) {
         CallPolicy policy = honoursKeys
                 ? CallPolicy.idempotent()
-                // A call may take its time to reach the bank, and lie there before it is booked; until then its "not
-                // done"
-                // means nothing.
+                // A call takes its time to the bank, and may lie there; until then "not done" means nothing.
                 : CallPolicy.notIdempotent()
                         .arrivesWithin(CALL_WITHIN.plus(BankServer.BOOKS_WITHIN).plus(MARGIN));
         return policy.callWithin(CALL_WITHIN)

@@ -26,7 +26,8 @@ class CatalogCrashTest {
     private static final Pattern LEASES =
             Pattern.compile("hapax\\.(member|scope|producer)|SET (token|owner|leased_until)|INTO hapax\\.position");
 
-    private static void prove(CrashPoints points, Scenario<?> scenario) {
+    /** As the build does: what stands for itself, without its likes. The command takes all. */
+    static void prove(CrashPoints points, Scenario<?> scenario) {
         ProofReport report = points.withoutLikes().explore(scenario);
         assertThat(report.isProven())
                 .as(report.describe("./hapax proof crash-points --trial "))
@@ -34,7 +35,7 @@ class CatalogCrashTest {
         assertThat(report.points()).isPositive();
     }
 
-    private static CrashPoints points() {
+    static CrashPoints points() {
         return new CrashPoints(EmbeddedDatabase.sharedInMemory());
     }
 

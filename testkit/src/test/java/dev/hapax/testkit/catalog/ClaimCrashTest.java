@@ -1,10 +1,5 @@
 package dev.hapax.testkit.catalog;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import dev.hapax.testkit.EmbeddedDatabase;
-import dev.hapax.testkit.proof.CrashPoints;
-import dev.hapax.testkit.proof.ProofReport;
 import dev.hapax.testkit.proof.Scenario;
 import dev.hapax.testkit.proof.Variation;
 import java.util.List;
@@ -29,14 +24,10 @@ class ClaimCrashTest {
     @ParameterizedTest
     @MethodSource("claims")
     void claims_survive_every_point_with_takeovers_repeats_and_pairs_of_faults(Scenario<?> scenario) {
-        ProofReport report = new CrashPoints(EmbeddedDatabase.sharedInMemory())
-                .variations(Set.of(Variation.TAKEN_OVER, Variation.REPEATED), 12)
-                .pairs(16)
-                .withoutLikes()
-                .explore(scenario);
-        assertThat(report.isProven())
-                .as(report.describe("./hapax proof crash-points --trial "))
-                .isTrue();
-        assertThat(report.points()).isPositive();
+        CatalogCrashTest.prove(
+                CatalogCrashTest.points()
+                        .variations(Set.of(Variation.TAKEN_OVER, Variation.REPEATED), 12)
+                        .pairs(16),
+                scenario);
     }
 }

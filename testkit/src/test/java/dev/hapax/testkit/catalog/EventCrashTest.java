@@ -1,10 +1,5 @@
 package dev.hapax.testkit.catalog;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import dev.hapax.testkit.EmbeddedDatabase;
-import dev.hapax.testkit.proof.CrashPoints;
-import dev.hapax.testkit.proof.ProofReport;
 import dev.hapax.testkit.proof.Scenario;
 import dev.hapax.testkit.proof.Variation;
 import java.util.List;
@@ -27,14 +22,10 @@ class EventCrashTest {
     @ParameterizedTest
     @MethodSource("events")
     void events_are_appended_once_at_their_version_and_projected_once_wherever_a_process_dies(Scenario<?> scenario) {
-        ProofReport report = new CrashPoints(EmbeddedDatabase.sharedInMemory())
-                .variations(Set.of(Variation.REPEATED, Variation.OTHER_KEYS), 8)
-                .pairs(16)
-                .withoutLikes()
-                .explore(scenario);
-        assertThat(report.isProven())
-                .as(report.describe("./hapax proof crash-points --trial "))
-                .isTrue();
-        assertThat(report.points()).isPositive();
+        CatalogCrashTest.prove(
+                CatalogCrashTest.points()
+                        .variations(Set.of(Variation.REPEATED, Variation.OTHER_KEYS), 8)
+                        .pairs(16),
+                scenario);
     }
 }

@@ -1,11 +1,6 @@
 package dev.hapax.testkit.catalog;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import dev.hapax.testkit.EmbeddedDatabase;
-import dev.hapax.testkit.proof.CrashPoints;
 import dev.hapax.testkit.proof.Mode;
-import dev.hapax.testkit.proof.ProofReport;
 import dev.hapax.testkit.proof.Scenario;
 import dev.hapax.testkit.proof.Variation;
 import java.util.EnumSet;
@@ -29,16 +24,12 @@ class SagaCrashTest {
     @ParameterizedTest
     @MethodSource("sagas")
     void a_saga_survives_every_point(Scenario<?> scenario) {
-        ProofReport report = new CrashPoints(EmbeddedDatabase.sharedInMemory())
-                // The other modes, and more of all, are for the command.
-                .modes(EnumSet.of(Mode.DIES, Mode.LOST_COMMITTED))
-                .variations(Set.of(Variation.TAKEN_OVER, Variation.REPEATED), 12)
-                .pairs(12)
-                .withoutLikes()
-                .explore(scenario);
-        assertThat(report.isProven())
-                .as(report.describe("./hapax proof crash-points --trial "))
-                .isTrue();
-        assertThat(report.points()).isPositive();
+        CatalogCrashTest.prove(
+                CatalogCrashTest.points()
+                        // The other modes, and more of all, are for the command.
+                        .modes(EnumSet.of(Mode.DIES, Mode.LOST_COMMITTED))
+                        .variations(Set.of(Variation.TAKEN_OVER, Variation.REPEATED), 12)
+                        .pairs(12),
+                scenario);
     }
 }
