@@ -55,8 +55,17 @@ final class SourceFixture implements AutoCloseable {
         this.topic = "placed-" + NUMBERS.incrementAndGet();
         kafka.createTopic(topic, PARTITIONS);
         this.producer = new KafkaProducer<>(
-                // One at a time: a first batch that comes before its topic's leader is ready must not be overtaken.
-                Map.of("bootstrap.servers", kafka.bootstrapServers(), "max.in.flight.requests.per.connection", 1),
+                Map.of(
+                        "bootstrap.servers",
+                        kafka.bootstrapServers(),
+                        // One at a time: a first batch that comes before its topic's leader is ready must not be
+                        // overtaken.
+                        "max.in.flight.requests.per.connection",
+                        1,
+                        // It keeps what it knows of a broker that was killed, so that a send does not wait for its
+                        // return.
+                        "metadata.recovery.strategy",
+                        "none"),
                 new ByteArraySerializer(),
                 new ByteArraySerializer());
     }
