@@ -19,14 +19,19 @@ class QuickBenchmarkTest {
     @TempDir
     Path folder;
 
+    /** Those of {@link QuickOutsideBenchmarkTest} run beside these. */
     static Stream<String> names() {
-        return Catalog.ALL.stream().map(Benchmark::name);
+        return Catalog.ALL.stream().map(Benchmark::name).filter(name -> !QuickOutsideBenchmarkTest.isOutside(name));
     }
 
     @Tag("slow")
     @ParameterizedTest
     @MethodSource("names")
     void finds_its_rows_right(String name) throws Exception {
+        assertRunsQuickly(name, folder);
+    }
+
+    static void assertRunsQuickly(String name, Path folder) throws Exception {
         Path file = folder.resolve("figures.json");
 
         int status = Main.execute(name, "--quick", "--rounds", "1", "--json", file.toString());

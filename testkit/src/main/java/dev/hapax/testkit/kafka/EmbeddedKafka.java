@@ -70,10 +70,11 @@ public final class EmbeddedKafka implements AutoCloseable {
         this.port = port;
         this.controllerPort = freePort();
         this.behindPort = builder.proxyPort == 0 ? 0 : freePort();
-        Map<String, String> all = new LinkedHashMap<>(builder.settings);
+        Map<String, String> all = new LinkedHashMap<>();
         if (behindPort != 0) {
             all.putAll(Broker.listeners(port, controllerPort, behindPort, builder.proxyPort));
         }
+        all.putAll(builder.settings);
         this.settings = Map.copyOf(all);
     }
 
@@ -459,6 +460,7 @@ public final class EmbeddedKafka implements AutoCloseable {
         /**
          * Listens on a second port too, for clients that come by way of a proxy: they are told to come back to the proxy, and not to the broker itself. The proxy forwards to
          * {@link EmbeddedKafka#portBehindProxy()}; clients are given {@code 127.0.0.1:} and the proxy's port.
+         * The listener's name is {@code PROXIED}, so that settings can secure it.
          *
          * @param newProxyPort the port that such clients connect to, 1 to 65535
          * @return this
