@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 /** Sorts what the database says by what to do next. By SQLState, never by the words of a message. */
 public final class SqlFaults {
 
-    private static final Set<String> ROLLED_BACK = Set.of(
-            "40001", // serialization_failure
-            "40P01"); // deadlock_detected
+    public static final String SERIALIZATION_FAILURE = "40001";
+
+    private static final Set<String> ROLLED_BACK = Set.of(SERIALIZATION_FAILURE, "40P01"); // deadlock_detected
 
     private static final Set<String> UNREACHABLE = Set.of(
             "57P01", // admin_shutdown
@@ -74,6 +74,10 @@ public final class SqlFaults {
 
     public static boolean isWaitedTooLong(SQLException e) {
         return WAITED_TOO_LONG.contains(state(e));
+    }
+
+    public static boolean isUniqueViolation(SQLException e) {
+        return "23505".equals(state(e));
     }
 
     /** undefined_table: a partition that was known has been dropped. */

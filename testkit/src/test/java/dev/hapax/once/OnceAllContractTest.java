@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -61,6 +63,33 @@ class OnceAllContractTest {
         for (int i = 0; i < keys.size(); i++) {
             assertThat(verdicts.get(i)).isEqualTo(i >= 10 && i < 20 ? Verdict.REPLAYED : Verdict.APPLIED);
             assertThat(shop.effects(keys.get(i))).isEqualTo(1);
+        }
+    }
+
+    /** Of a scope in which no batch has met a repeat, a batch is taken for new. */
+    @Test
+    void a_repeat_that_was_not_expected_is_found_and_the_effect_runs_for_the_others_alone() throws SQLException {
+        for (boolean matching : new boolean[] {false, true}) {
+            String scope = "calm-" + matching;
+            List<Key> seen =
+                    IntStream.range(0, 10).mapToObj(n -> Key.generate(scope)).toList();
+            List<Key> some = new ArrayList<>(
+                    IntStream.range(0, 10).mapToObj(n -> Key.generate(scope)).toList());
+            some.add(5, seen.getFirst());
+            AtomicInteger runs = new AtomicInteger();
+            for (List<Key> batch : List.of(seen, some)) {
+                OnceAll<Key> all = shop.hapax.onceAll(batch, key -> key);
+                List<Verdict> verdicts = (matching ? all.matching(Key::id) : all).run((fresh, tx) -> {
+                    runs.incrementAndGet();
+                    effects(fresh, tx.connection());
+                });
+                for (int i = 0; i < batch.size(); i++) {
+                    assertThat(verdicts.get(i))
+                            .isEqualTo(batch.equals(some) && i == 5 ? Verdict.REPLAYED : Verdict.APPLIED);
+                    assertThat(shop.effects(batch.get(i))).isEqualTo(1);
+                }
+            }
+            assertThat(runs).hasValue(2);
         }
     }
 

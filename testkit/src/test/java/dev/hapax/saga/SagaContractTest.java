@@ -2,6 +2,7 @@ package dev.hapax.saga;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.hapax.Key;
 import dev.hapax.KeyReusedException;
@@ -11,6 +12,7 @@ import dev.hapax.Shop.Receipt;
 import dev.hapax.once.Verdict;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -335,5 +337,21 @@ class SagaContractTest {
                         SagaResult.Compensated.class,
                         undone -> assertThat(undone.reason()).startsWith("its time was over at"));
         assertThat(List.of(effects("a"), effects("undo-a"), effects("b"))).containsExactly(1L, 1L, 0L);
+    }
+
+    /** With a pause for each two of them it would take ten seconds. */
+    @Test
+    void many_that_are_due_at_once_are_taken_up_as_fast_as_there_is_room() throws SQLException {
+        int many = 200;
+        Instant dawn = Instant.now().plusSeconds(3);
+        shop.hapax.saga("wake", String.class).concurrency(2).run((saga, id) -> {
+            saga.sleepUntil("dawn", dawn);
+            saga.step("wake", tx -> Shop.effect(tx.connection(), id)).run();
+        });
+        for (int n = 0; n < many; n++) {
+            shop.hapax.sagas().start("wake", Key.generate("orders"), "woke-" + key.id());
+        }
+        await().atMost(Duration.ofSeconds(20)).until(() -> shop.effects("woke-" + key.id()) == many);
+        assertThat(Instant.now()).isBetween(dawn, dawn.plusSeconds(6));
     }
 }

@@ -41,6 +41,9 @@ final class BatchCall<T> implements OnceAll<T> {
     private @Nullable Function<? super T, ?> request;
     private boolean adopting;
 
+    /** Whether each key is looked up, and not taken for new until that fails. */
+    private boolean looksUp;
+
     BatchCall(OnceEngine engine, List<T> items, Function<? super T, Key> key, OnceSpec spec) {
         Checks.range("the number of operations in a batch", items.size(), 1, SIZE_MAX);
         this.engine = engine;
@@ -122,7 +125,27 @@ final class BatchCall<T> implements OnceAll<T> {
         return scopes;
     }
 
+    /** A batch that was taken for all new holds a key that was seen. Its transaction is over, and is done again, with that in mind. */
+    private static final class UnexpectedRepeat extends SQLException {
+
+        private static final long serialVersionUID = 1L;
+
+        private UnexpectedRepeat(SQLException cause) {
+            super("a key was seen before; all are to be looked up", SqlFaults.SERIALIZATION_FAILURE, cause);
+        }
+    }
+
     private <E extends Exception> Verdict[] own(List<byte @Nullable []> fingerprints, BatchEffect<T, E> effect)
+            throws SQLException {
+        try {
+            return transaction(fingerprints, effect);
+        } catch (UnexpectedRepeat e) {
+            looksUp = true;
+            return transaction(fingerprints, effect);
+        }
+    }
+
+    private <E extends Exception> Verdict[] transaction(List<byte @Nullable []> fingerprints, BatchEffect<T, E> effect)
             throws SQLException {
         try (Connection connection = engine.connections().borrow()) {
             boolean before = Connections.begin(connection);
@@ -268,10 +291,24 @@ final class BatchCall<T> implements OnceAll<T> {
     private Fresh insert(Connection connection, List<Row> rows) throws SQLException {
         Marker first = rows.getFirst().marker();
         long since = SystemSource.INSTANCE.nanos();
+        boolean allNew = isTakenForNew(rows);
         try {
             boolean alike = rows.stream().allMatch(row -> row.isLike(rows.getFirst()));
-            return alike ? insertAlike(connection, first, rows) : insertAll(connection, first, rows);
+            if (allNew) {
+                return alike ? insertAlikeNew(connection, first, rows) : insertAllNew(connection, first, rows);
+            }
+            Fresh fresh = alike ? insertAlike(connection, first, rows) : insertAll(connection, first, rows);
+            if (fresh.some() == null) {
+                engine.recentRepeats.notMet(first.scope().id());
+            } else {
+                engine.recentRepeats.met(first.scope().id());
+            }
+            return fresh;
         } catch (SQLException e) {
+            if (allNew && SqlFaults.isUniqueViolation(e)) {
+                engine.recentRepeats.met(first.scope().id());
+                throw new UnexpectedRepeat(e);
+            }
             if (SqlFaults.isUndefinedTable(e)) {
                 engine.markers.forget(first);
             }
@@ -285,11 +322,43 @@ final class BatchCall<T> implements OnceAll<T> {
         }
     }
 
+    /**
+     * ON CONFLICT makes each row in two steps and twice as dear. Where no repeat is expected, the batch is inserted as it is: the index refuses a key that was seen just the same, with all of the batch. Not in a caller's
+     * transaction, which would be lost with it; and one key alone costs too little to take the risk.
+     */
+    private boolean isTakenForNew(List<Row> rows) {
+        return !looksUp
+                && !adopting
+                && spec.joined == null
+                && rows.size() > 1
+                && !engine.recentRepeats.areExpected(
+                        rows.getFirst().marker().scope().id());
+    }
+
+    private Fresh insertAlikeNew(Connection connection, Marker first, List<Row> rows) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAlikeNew)) {
+            bindAlike(connection, insert, first, rows);
+            return allNew(insert);
+        }
+    }
+
+    private Fresh insertAllNew(Connection connection, Marker first, List<Row> rows) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAllNew)) {
+            bindAll(connection, insert, rows);
+            return allNew(insert);
+        }
+    }
+
+    private Fresh allNew(PreparedStatement insert) throws SQLException {
+        try (var watch = engine.connections().deadlines().watch(insert, spec.waitSeconds)) {
+            insert.executeUpdate();
+        }
+        return new Fresh(null);
+    }
+
     private Fresh insertAlike(Connection connection, Marker first, List<Row> rows) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAlike)) {
-            insert.setInt(1, first.scope().id());
-            insert.setInt(2, first.producer());
-            insert.setArray(3, keys(connection, rows));
+            bindAlike(connection, insert, first, rows);
             return fresh(insert, rows.size(), (row, into) -> {
                 for (String key : (String[]) row.getArray(2).getArray()) {
                     into.add(new Id(first.scope().id(), first.producer(), key));
@@ -300,11 +369,7 @@ final class BatchCall<T> implements OnceAll<T> {
 
     private Fresh insertAll(Connection connection, Marker first, List<Row> rows) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAll)) {
-            bind(connection, insert, rows);
-            insert.setArray(
-                    4,
-                    connection.createArrayOf(
-                            "bytea", rows.stream().map(Row::fingerprint).toArray(byte[][]::new)));
+            bindAll(connection, insert, rows);
             return fresh(insert, rows.size(), BatchCall::readAll);
         }
     }
@@ -349,6 +414,22 @@ final class BatchCall<T> implements OnceAll<T> {
     private static Array keys(Connection connection, List<Row> rows) throws SQLException {
         return connection.createArrayOf(
                 "text", rows.stream().map(row -> row.marker().key().id()).toArray());
+    }
+
+    private static void bindAlike(Connection connection, PreparedStatement statement, Marker first, List<Row> rows)
+            throws SQLException {
+        statement.setInt(1, first.scope().id());
+        statement.setInt(2, first.producer());
+        statement.setArray(3, keys(connection, rows));
+    }
+
+    private static void bindAll(Connection connection, PreparedStatement statement, List<Row> rows)
+            throws SQLException {
+        bind(connection, statement, rows);
+        statement.setArray(
+                4,
+                connection.createArrayOf(
+                        "bytea", rows.stream().map(Row::fingerprint).toArray(byte[][]::new)));
     }
 
     private static void bind(Connection connection, PreparedStatement statement, List<Row> rows) throws SQLException {

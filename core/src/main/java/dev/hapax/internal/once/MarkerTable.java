@@ -21,6 +21,10 @@ public final class MarkerTable {
     final String insertAll;
     /** scope, producer, keys as an array; answers how many are new and their keys: the usual batch, at half the cost of {@link #insertAll} */
     final String insertAlike;
+    /** As {@link #insertAll}, of keys that are all new: fails otherwise, and answers nothing */
+    final String insertAllNew;
+    /** As {@link #insertAlike}, of keys that are all new: fails otherwise, and answers nothing */
+    final String insertAlikeNew;
     /** scope, producer, key */
     final String find;
     /** scopes, producers, keys, as arrays */
@@ -40,14 +44,14 @@ public final class MarkerTable {
                 + "?, ?, ?) ON CONFLICT DO NOTHING";
         this.insertMatching = "INSERT INTO " + name + " (" + dayColumn + "scope, producer, key, fingerprint) VALUES ("
                 + dayValue + "?, ?, ?, ?) ON CONFLICT DO NOTHING";
-        this.insertAll = "WITH fresh AS (INSERT INTO " + name + " (" + dayColumn
-                + "scope, producer, key, fingerprint) SELECT "
-                + dayValue + "* FROM unnest(CAST(? AS int[]), CAST(? AS int[]), CAST(? AS text[]), CAST(? AS bytea[]))"
-                + " ON CONFLICT DO NOTHING RETURNING scope, producer, key) " + FRESH;
-        this.insertAlike =
-                "WITH fresh AS (INSERT INTO " + name + " (" + dayColumn + "scope, producer, key) SELECT " + dayValue
-                        + "?, ?, * FROM unnest(CAST(? AS text[])) ON CONFLICT DO NOTHING RETURNING key) "
-                        + "SELECT count(*), array_agg(CAST(key AS text)) FROM fresh";
+        this.insertAllNew = "INSERT INTO " + name + " (" + dayColumn + "scope, producer, key, fingerprint) SELECT "
+                + dayValue + "* FROM unnest(CAST(? AS int[]), CAST(? AS int[]), CAST(? AS text[]), CAST(? AS bytea[]))";
+        this.insertAlikeNew = "INSERT INTO " + name + " (" + dayColumn + "scope, producer, key) SELECT " + dayValue
+                + "?, ?, * FROM unnest(CAST(? AS text[]))";
+        this.insertAll =
+                "WITH fresh AS (" + insertAllNew + " ON CONFLICT DO NOTHING RETURNING scope, producer, key) " + FRESH;
+        this.insertAlike = "WITH fresh AS (" + insertAlikeNew + " ON CONFLICT DO NOTHING RETURNING key) "
+                + "SELECT count(*), array_agg(CAST(key AS text)) FROM fresh";
         this.find = "SELECT fingerprint FROM " + name + " WHERE scope = ? AND producer = ? AND key = ?";
         this.findAll = "SELECT m.scope, m.producer, m.key, m.fingerprint"
                 + " FROM unnest(CAST(? AS int[]), CAST(? AS int[]), CAST(? AS text[])) AS w (scope, producer, key)"

@@ -37,6 +37,7 @@ final class OnceEngine {
     final Markers markers;
     final Outcomes outcomes;
     final ActiveTransaction.Shared shared;
+    final RecentRepeats recentRepeats = new RecentRepeats();
     private final Retries retries;
     private final Metrics metrics;
     private final Pauses pauses;

@@ -77,11 +77,12 @@ public final class OnceFactory {
     }
 
     /**
-     * Marks keys in an open transaction; the effects, and the commit, are the caller's.
+     * Marks keys in a transaction in which nothing was done yet; the effects, and the commit, are the caller's.
      *
      * @param keys 1 to {@link OnceAll#SIZE_MAX}
      * @return for each key whether it is new ({@link Verdict#APPLIED}), seen, or outside its window; a key that comes twice is new once
      * @throws InProgressException if another transaction that marks one of them does not end in time
+     * @throws SQLException also if the transaction is to be rolled back and done again, as after a serialization failure: a key was not expected to be seen
      */
     public List<Verdict> mark(Connection connection, List<Key> keys) throws SQLException {
         return new BatchCall<>(engine, keys, key -> key, new OnceSpec(waitSeconds)).mark(connection);

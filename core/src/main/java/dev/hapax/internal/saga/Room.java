@@ -31,8 +31,9 @@ final class Room {
         running.incrementAndGet();
     }
 
-    void leave() {
-        running.decrementAndGet();
+    /** Returns whether enough has become free for looking to be worth a statement. */
+    boolean leave() {
+        return running.decrementAndGet() <= most / 2;
     }
 
     int left() {

@@ -217,10 +217,16 @@ public final class SagaEngine implements AutoCloseable {
             try {
                 execute(prepared, started);
             } finally {
-                definition.room().leave();
+                leave(definition);
             }
         });
         return joined(started);
+    }
+
+    private void leave(Definition definition) {
+        if (definition.room().leave()) {
+            keeper.roomIsFree();
+        }
     }
 
     private static Verdict joined(CompletableFuture<Verdict> started) {
@@ -389,7 +395,7 @@ public final class SagaEngine implements AutoCloseable {
             try {
                 execute(run, new CompletableFuture<>());
             } finally {
-                definition.room().leave();
+                leave(definition);
             }
         };
         if (byHand) {

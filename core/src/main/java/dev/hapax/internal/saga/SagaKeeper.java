@@ -39,6 +39,10 @@ final class SagaKeeper implements Runnable {
     private final Thread thread;
     private long orphansNanos = SystemSource.INSTANCE.nanos();
     private volatile boolean stopping;
+
+    /** Whether the last look took up as many as there was room for, so that there may be more. */
+    private volatile boolean leftSome;
+
     private boolean inTrouble;
 
     SagaKeeper(SagaEngine engine, SagaGround ground, Waiters waiters) {
@@ -61,6 +65,13 @@ final class SagaKeeper implements Runnable {
     void nudge() {
         if (wake.availablePermits() == 0) {
             wake.release();
+        }
+    }
+
+    /** A saga has ended its work here. */
+    void roomIsFree() {
+        if (leftSome) {
+            nudge();
         }
     }
 
@@ -202,20 +213,28 @@ final class SagaKeeper implements Runnable {
     private boolean take(Connection connection) throws SQLException {
         List<Definition> asked = new ArrayList<>();
         List<Integer> rooms = new ArrayList<>();
+        boolean full = false;
         for (Definition definition : engine.registered()) {
             int room = definition.room().left();
             if (room > 0) {
                 asked.add(definition);
                 rooms.add(room);
+            } else {
+                full = true;
             }
         }
+        // Of those without room nobody knows what is due.
+        leftSome = full;
         if (asked.isEmpty() || stopping) {
             return false;
         }
         List<SagaRow> taken = new ArrayList<>();
         take(connection, asked, rooms, taken);
         taken.forEach(engine::resume);
-        return taken.size() >= rooms.stream().mapToInt(Integer::intValue).min().orElse(0);
+        boolean more =
+                taken.size() >= rooms.stream().mapToInt(Integer::intValue).min().orElse(0);
+        leftSome = full || more;
+        return more;
     }
 
     private void take(Connection connection, List<Definition> asked, List<Integer> rooms, List<SagaRow> taken)
