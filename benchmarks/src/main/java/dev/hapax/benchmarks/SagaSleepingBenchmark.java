@@ -99,7 +99,8 @@ final class SagaSleepingBenchmark implements Benchmark {
         while (lab.number(sql) != wanted) {
             WrongRows.unless(
                     System.nanoTime() - deadline < 0, "waited for %d by %s, and %d came", wanted, sql, lab.number(sql));
-            Waiting.untilNanos(System.nanoTime() + 20_000_000);
+            // Counting 100,000 rows is work too.
+            Waiting.untilNanos(System.nanoTime() + 250_000_000);
         }
     }
 
