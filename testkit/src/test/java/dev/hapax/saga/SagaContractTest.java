@@ -352,6 +352,6 @@ class SagaContractTest {
             shop.hapax.sagas().start("wake", Key.generate("orders"), "woke-" + key.id());
         }
         await().atMost(Duration.ofSeconds(20)).until(() -> shop.effects("woke-" + key.id()) == many);
-        assertThat(Instant.now()).isBetween(dawn, dawn.plusSeconds(6));
+        assertThat(Instant.now()).isBetween(dawn, dawn.plusSeconds(8));
     }
 }
