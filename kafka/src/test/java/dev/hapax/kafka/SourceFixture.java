@@ -58,12 +58,10 @@ final class SourceFixture implements AutoCloseable {
                 Map.of(
                         "bootstrap.servers",
                         kafka.bootstrapServers(),
-                        // One at a time: a first batch that comes before its topic's leader is ready must not be
-                        // overtaken.
+                        // A first batch that comes before its topic's leader is ready must not be overtaken.
                         "max.in.flight.requests.per.connection",
                         1,
-                        // It keeps what it knows of a broker that was killed, so that a send does not wait for its
-                        // return.
+                        // What it knows of a broker that was killed is kept, so that no send waits for its return.
                         "metadata.recovery.strategy",
                         "none"),
                 new ByteArraySerializer(),

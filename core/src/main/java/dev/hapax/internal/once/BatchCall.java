@@ -293,11 +293,7 @@ final class BatchCall<T> implements OnceAll<T> {
         long since = SystemSource.INSTANCE.nanos();
         boolean allNew = isTakenForNew(rows);
         try {
-            boolean alike = rows.stream().allMatch(row -> row.isLike(rows.getFirst()));
-            if (allNew) {
-                return alike ? insertAlikeNew(connection, first, rows) : insertAllNew(connection, first, rows);
-            }
-            Fresh fresh = alike ? insertAlike(connection, first, rows) : insertAll(connection, first, rows);
+            Fresh fresh = insert(connection, rows, allNew);
             if (fresh.some() == null) {
                 engine.recentRepeats.notMet(first.scope().id());
             } else {
@@ -335,62 +331,51 @@ final class BatchCall<T> implements OnceAll<T> {
                         rows.getFirst().marker().scope().id());
     }
 
-    private Fresh insertAlikeNew(Connection connection, Marker first, List<Row> rows) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAlikeNew)) {
-            bindAlike(connection, insert, first, rows);
-            return allNew(insert);
+    private Fresh insert(Connection connection, List<Row> rows, boolean allNew) throws SQLException {
+        Marker first = rows.getFirst().marker();
+        MarkerTable table = first.tableOrTimeless();
+        boolean alike = rows.stream().allMatch(row -> row.isLike(rows.getFirst()));
+        String sql = alike
+                ? allNew ? table.insertAlikeNew : table.insertAlike
+                : allNew ? table.insertAllNew : table.insertAll;
+        try (PreparedStatement insert = connection.prepareStatement(sql)) {
+            if (alike) {
+                insert.setInt(1, first.scope().id());
+                insert.setInt(2, first.producer());
+                insert.setArray(3, keys(connection, rows));
+            } else {
+                bind(connection, insert, rows);
+                insert.setArray(
+                        4,
+                        connection.createArrayOf(
+                                "bytea", rows.stream().map(Row::fingerprint).toArray(byte[][]::new)));
+            }
+            try (var watch = engine.connections().deadlines().watch(insert, spec.waitSeconds)) {
+                insert.execute();
+            }
+            return allNew ? new Fresh(null) : fresh(insert, rows.size(), alike ? first : null);
         }
     }
 
-    private Fresh insertAllNew(Connection connection, Marker first, List<Row> rows) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAllNew)) {
-            bindAll(connection, insert, rows);
-            return allNew(insert);
-        }
-    }
-
-    private Fresh allNew(PreparedStatement insert) throws SQLException {
-        try (var watch = engine.connections().deadlines().watch(insert, spec.waitSeconds)) {
-            insert.executeUpdate();
-        }
-        return new Fresh(null);
-    }
-
-    private Fresh insertAlike(Connection connection, Marker first, List<Row> rows) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAlike)) {
-            bindAlike(connection, insert, first, rows);
-            return fresh(insert, rows.size(), (row, into) -> {
-                for (String key : (String[]) row.getArray(2).getArray()) {
-                    into.add(new Id(first.scope().id(), first.producer(), key));
-                }
-            });
-        }
-    }
-
-    private Fresh insertAll(Connection connection, Marker first, List<Row> rows) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement(first.tableOrTimeless().insertAll)) {
-            bindAll(connection, insert, rows);
-            return fresh(insert, rows.size(), BatchCall::readAll);
-        }
-    }
-
-    /** Reads the keys that are new, of a row in which not all are. */
-    @FunctionalInterface
-    private interface Ids {
-        void read(ResultSet row, Set<Id> into) throws SQLException;
-    }
-
-    /** Reads the one row that an INSERT of all answers: how many are new, and which, as arrays. The arrays are not decoded where all are. */
-    private Fresh fresh(PreparedStatement insert, int all, Ids ids) throws SQLException {
-        try (ResultSet row = execute(insert)) {
+    /**
+     * Reads the one row that an INSERT answers: how many are new, and which, as arrays. The arrays are not decoded where all are.
+     *
+     * @param alike one of the batch, if all are of its scope and producer; only the keys are told then
+     */
+    private static Fresh fresh(PreparedStatement insert, int all, @Nullable Marker alike) throws SQLException {
+        try (ResultSet row = insert.getResultSet()) {
             row.next();
             int count = row.getInt(1);
             if (count == all) {
                 return new Fresh(null);
             }
             Set<Id> some = new HashSet<>(count * 2);
-            if (count > 0) {
-                ids.read(row, some);
+            if (count > 0 && alike == null) {
+                readAll(row, some);
+            } else if (count > 0 && alike != null) {
+                for (String key : (String[]) row.getArray(2).getArray()) {
+                    some.add(new Id(alike.scope().id(), alike.producer(), key));
+                }
             }
             return new Fresh(some);
         }
@@ -405,31 +390,9 @@ final class BatchCall<T> implements OnceAll<T> {
         }
     }
 
-    private ResultSet execute(PreparedStatement insert) throws SQLException {
-        try (var watch = engine.connections().deadlines().watch(insert, spec.waitSeconds)) {
-            return insert.executeQuery();
-        }
-    }
-
     private static Array keys(Connection connection, List<Row> rows) throws SQLException {
         return connection.createArrayOf(
                 "text", rows.stream().map(row -> row.marker().key().id()).toArray());
-    }
-
-    private static void bindAlike(Connection connection, PreparedStatement statement, Marker first, List<Row> rows)
-            throws SQLException {
-        statement.setInt(1, first.scope().id());
-        statement.setInt(2, first.producer());
-        statement.setArray(3, keys(connection, rows));
-    }
-
-    private static void bindAll(Connection connection, PreparedStatement statement, List<Row> rows)
-            throws SQLException {
-        bind(connection, statement, rows);
-        statement.setArray(
-                4,
-                connection.createArrayOf(
-                        "bytea", rows.stream().map(Row::fingerprint).toArray(byte[][]::new)));
     }
 
     private static void bind(Connection connection, PreparedStatement statement, List<Row> rows) throws SQLException {

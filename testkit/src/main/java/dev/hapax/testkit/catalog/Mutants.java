@@ -30,6 +30,11 @@ public final class Mutants {
                         OnceScenarios.value().mutated("insert-and-catch", Mutations.insertAndCatch()),
                         Invariants.RECOVERS),
                 new Mutant(
+                        "a batch taken for new is not refused",
+                        OnceScenarios.batch()
+                                .mutated("a batch taken for new is not refused", Mutations.repeatsInABatchPassedOver()),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
                         "partition by arrival time",
                         OnceScenarios.plain("once-plain", OnceScenarios::key)
                                 .tables(

@@ -193,6 +193,16 @@ final class Mutations {
         };
     }
 
+    /** A batch that is taken for new passes over the keys that were seen, and is still taken for new. */
+    static Mutation repeatsInABatchPassedOver() {
+        return new Mutation() {
+            @Override
+            public String rewrite(String sql, Node node) {
+                return isMarker(sql) && !sql.contains("ON CONFLICT") ? sql + " ON CONFLICT DO NOTHING" : sql;
+            }
+        };
+    }
+
     /** No mutation: the database's clock, as Hapax asks for it, stands three days back until all operations are done. */
     static Mutation threeDaysBack() {
         return new Mutation() {
