@@ -124,7 +124,7 @@ class SagaProcessCrashTest {
         exact();
 
         String gaps =
-                "FROM (SELECT e.id, (SELECT min(t.began_at) FROM hapax.saga_step t WHERE t.saga = e.id AND t.began_at > killed.at)"
+                "FROM (SELECT e.id, (SELECT min(t.began_at) FROM hapax.saga_history t WHERE t.saga = e.id AND t.began_at > killed.at)"
                         + " - killed.at AS gap FROM hapax.saga_ended e, killed WHERE e.losses > 0) g";
         assertThat(database.queryLong("SELECT count(*) " + gaps))
                 .as("sagas that the killed process was in")

@@ -9,6 +9,7 @@ import dev.hapax.Key;
 import dev.hapax.Shop;
 import dev.hapax.Shop.Order;
 import dev.hapax.Shop.Receipt;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -191,6 +192,39 @@ class SagaChangeContractTest extends SagaStage {
                         () -> shop.hapax.saga("fulfil", Order.class).version(2).run((saga, given) -> {}))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("fulfil version 2");
+    }
+
+    @Test
+    void steps_that_have_no_room_in_their_sagas_row_are_done_once_and_returned_like_the_others() throws SQLException {
+        SagaCode<Order> code = (saga, given) -> {
+            int sum = 0;
+            for (int n = 1; n <= 40; n++) {
+                int box = n;
+                sum += Integer.parseInt(saga.step("box", String.class, tx -> {
+                            effect(tx, "box");
+                            return Integer.toString(box);
+                        })
+                        .call());
+                if (n == 30) {
+                    saga.waitFor("go", String.class, Duration.ofDays(1));
+                }
+            }
+            int all = sum;
+            saga.step("sum", tx -> effect(tx, "sum-" + all)).run();
+        };
+        startAndWait(code);
+        assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.saga, unnest(steps)"))
+                .isPositive();
+        assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.saga_step WHERE kind = 'STEP'"))
+                .isPositive();
+
+        assertThat(goesOnWith(code)).isInstanceOf(SagaResult.Completed.class);
+        assertThat(counted("box", "sum-820")).containsExactly(40L, 1L);
+        assertThat(operator().steps(stored("fulfil").id()))
+                .filteredOn(step -> step.kind().equals("STEP"))
+                .hasSize(41)
+                .last()
+                .matches(step -> step.name().equals("sum"));
     }
 
     @Test

@@ -83,7 +83,7 @@ class SagaContractTest {
         shop.hapax.sagas().complete("fulfil", Shop.newKey(), order, Receipt.class, LONG);
         shop.hapax.sagas().complete("fulfil", key, order, Receipt.class, LONG);
         assertThat(shop.database.queryLong(
-                        "SELECT count(DISTINCT began_at) FROM hapax.saga_step t JOIN hapax.saga_ended e ON e.id = t.saga WHERE e.key = '"
+                        "SELECT count(DISTINCT began_at) FROM hapax.saga_history t JOIN hapax.saga_ended e ON e.id = t.saga WHERE e.key = '"
                                 + key.id() + "'"))
                 .isEqualTo(3);
         assertThat(shop.database.queryLong("SELECT count(DISTINCT xmin::text) FROM (SELECT xmin FROM hapax.saga_step t"

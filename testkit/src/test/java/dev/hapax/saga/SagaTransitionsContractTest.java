@@ -84,6 +84,36 @@ class SagaTransitionsContractTest extends SagaStage {
         assertThat(moves()).isEqualTo(allowed());
     }
 
+    @Test
+    void the_database_knows_the_same_table() throws SQLException {
+        Set<String> accepted = new TreeSet<>();
+        for (SagaState from : SagaState.values()) {
+            for (SagaState to : SagaState.values()) {
+                shop.database.execute(
+                        "INSERT INTO hapax.saga (id, started_at, due_at, definition, day, scope, producer, key, input_type, input, root,"
+                                + " stuck_because, state, owner, cause) SELECT gen_random_uuid(), now(), 'infinity', 1000, current_date, 's', 'p', 'k', 'text', '',"
+                                + " gen_random_uuid(), 'because', " + held(from));
+                try {
+                    shop.database.execute("UPDATE hapax.saga SET (state, owner, cause) = (SELECT " + held(to) + ")");
+                    if (from != to) {
+                        accepted.add(from + "->" + to);
+                    }
+                } catch (SQLException refused) {
+                    assertThat(refused.getMessage()).contains("saga_state");
+                }
+                shop.database.execute("TRUNCATE hapax.saga");
+            }
+        }
+        assertThat(accepted).isEqualTo(allowed());
+    }
+
+    /** A state, and the owner and cause that fit it. */
+    private static String held(SagaState state) {
+        boolean caused = state != SagaState.RUNNING && state != SagaState.WAITING && state != SagaState.COMPLETED;
+        return "'" + state + "', " + (state == SagaState.RUNNING ? "gen_random_uuid()" : "CAST(NULL AS uuid)") + ", "
+                + (caused ? "'CANCELLED'" : "NULL");
+    }
+
     private void failsAndIsUndone() {
         shop.hapax.saga("fails", Order.class).retry(SagaRetry.none()).run((saga, given) -> {
             saga.step("a", tx -> effect(tx, "a"))

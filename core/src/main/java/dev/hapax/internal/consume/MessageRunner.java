@@ -53,12 +53,12 @@ final class MessageRunner {
         this.consumer = settings.name();
     }
 
+    /** Runs work that ends with its commit. */
     private void inTransaction(Connection connection, Transactional work)
             throws SQLException, Fenced, MessageFailure, BatchFailure {
         boolean before = Connections.begin(connection);
         try {
             work.run();
-            connection.commit();
         } catch (Throwable failure) {
             Connections.rollback(connection, failure);
             throw failure;
@@ -72,10 +72,13 @@ final class MessageRunner {
         void run() throws SQLException, Fenced, MessageFailure, BatchFailure;
     }
 
-    /** As {@link #inTransaction}, where no message is handled. */
+    /** Runs work in which no message is handled, and commits. */
     private void written(Connection connection, Transactional work) throws SQLException, Fenced {
         try {
-            inTransaction(connection, work);
+            inTransaction(connection, () -> {
+                work.run();
+                connection.commit();
+            });
         } catch (MessageFailure | BatchFailure e) {
             throw new AssertionError("no message was handled", e);
         }
@@ -170,7 +173,7 @@ final class MessageRunner {
             run.end();
             move(connection, moves);
             held.insertWaiting(connection, waiting, settings.holdsKeys);
-            published[0] = tx.flush();
+            published[0] = tx.flushAndCommit();
         });
         moves.committed();
         for (ReadMessage message : waiting) {
@@ -330,7 +333,7 @@ final class MessageRunner {
                         ? HeldStore.promote(connection, consumer, message.heldLane(), message.messageKey())
                         : null;
                 more[0] = next[0] != null || held.hasAny(connection, message.heldLane(), message.messageKey());
-                published[0] = tx.flush();
+                published[0] = tx.flushAndCommit();
             });
         } catch (MessageFailure failure) {
             fail(connection, share, due, failure(attempt, failure.reason()));

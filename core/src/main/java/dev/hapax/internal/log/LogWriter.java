@@ -2,6 +2,7 @@ package dev.hapax.internal.log;
 
 import dev.hapax.internal.DatabaseClock;
 import dev.hapax.internal.Days;
+import dev.hapax.internal.LastStatement;
 import dev.hapax.internal.Partitions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -17,7 +18,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes messages into the log, in one statement, as the last thing before the commit.
+ * Writes messages into the log, in one statement, as the last thing before the commit, or together with it.
  *
  * <p>Two orders matter. The transaction must own an xid before it draws a number, so that a reader who has seen a later number knows by the
  * snapshot whether this one can still appear; the marker (or the position) was written first, so it does. And numbers are drawn when all
@@ -43,27 +44,32 @@ public final class LogWriter {
                 "lane, number, id, topic, message_key, type, scope, producer, key, key_time, trace, body";
 
         private final long day;
-        private final String one;
-        private final String many;
+        private final LastStatement one;
+        private final LastStatement many;
 
         private Statements(long day) {
             this.day = day;
             String into = "INSERT INTO " + Partitions.table(TREE, Math.max(day, 0)) + " (day, " + COLUMNS + ") ";
             String date = "DATE '" + Days.iso(Math.max(day, 0)) + "'";
-            this.one = into + "VALUES (" + date
-                    + ", ?, nextval(CAST(CAST(? AS text) AS regclass)), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+            this.one = LastStatement.of(into + "VALUES (" + date
+                    + ", ?, nextval(CAST(CAST(? AS text) AS regclass)), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
             // Ordered inside, so that numbers are drawn outside in that order.
-            this.many = into + "SELECT " + date
-                    + ", lane, nextval(CAST('hapax.lane_' || lane AS regclass)), id, topic, message_key,"
-                    + " type, scope, producer, key, key_time, trace, body FROM (SELECT * FROM unnest(CAST(? AS smallint[]), CAST(? AS uuid[]),"
-                    + " CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]),"
-                    + " CAST(? AS timestamptz[]), CAST(? AS text[]), CAST(? AS bytea[])) WITH ORDINALITY"
-                    + " AS m (lane, id, topic, message_key, type, scope, producer, key, key_time, trace, body, nth) ORDER BY nth) o";
+            this.many = LastStatement.of(
+                    into + "SELECT " + date
+                            + ", lane, nextval(CAST('hapax.lane_' || lane AS regclass)), id, topic, message_key,"
+                            + " type, scope, producer, key, key_time, trace, body FROM (SELECT * FROM unnest(CAST(? AS smallint[]), CAST(? AS uuid[]),"
+                            + " CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[]),"
+                            + " CAST(? AS timestamptz[]), CAST(? AS text[]), CAST(? AS bytea[])) WITH ORDINALITY"
+                            + " AS m (lane, id, topic, message_key, type, scope, producer, key, key_time, trace, body, nth) ORDER BY nth) o");
         }
     }
 
-    /** Writes all of them; those with a due time in the future wait outside the log. */
-    public void write(Connection connection, List<Publication> publications) throws SQLException {
+    /**
+     * Writes all of them; those with a due time in the future wait outside the log.
+     *
+     * @param commits whether the transaction is committed as well
+     */
+    public void write(Connection connection, List<Publication> publications, boolean commits) throws SQLException {
         Instant now = clock.instant();
         List<Publication> due = publications;
         if (publications.stream().anyMatch(p -> p.due() != null && p.due().isAfter(now))) {
@@ -75,9 +81,11 @@ public final class LogWriter {
             delay(connection, delayed);
         }
         if (due.size() == 1) {
-            writeOne(connection, due.getFirst());
+            writeOne(connection, due.getFirst(), commits);
         } else if (!due.isEmpty()) {
-            writeMany(connection, due);
+            writeMany(connection, due, commits);
+        } else if (commits) {
+            connection.commit();
         }
     }
 
@@ -104,17 +112,17 @@ public final class LogWriter {
         return current;
     }
 
-    private void writeOne(Connection connection, Publication p) throws SQLException {
+    private void writeOne(Connection connection, Publication p, boolean commits) throws SQLException {
         short lane = Lanes.of(p.messageKey());
-        try (PreparedStatement insert = connection.prepareStatement(today().one)) {
+        try (PreparedStatement insert = connection.prepareStatement(today().one.text(commits))) {
             bind(insert, lane, p);
             insert.setString(2, "hapax.lane_" + lane);
             insert.executeUpdate();
         }
     }
 
-    private void writeMany(Connection connection, List<Publication> all) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement(today().many)) {
+    private void writeMany(Connection connection, List<Publication> all, boolean commits) throws SQLException {
+        try (PreparedStatement insert = connection.prepareStatement(today().many.text(commits))) {
             insert.setObject(1, column(connection, "int2", all, Short[]::new, p -> Lanes.of(p.messageKey())));
             insert.setObject(2, column(connection, "uuid", all, UUID[]::new, Publication::id));
             insert.setObject(3, column(connection, "text", all, String[]::new, Publication::topic));

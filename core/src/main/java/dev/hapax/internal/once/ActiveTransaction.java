@@ -5,6 +5,7 @@ import dev.hapax.Transaction;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.GuardedConnection;
 import dev.hapax.internal.Projecting;
+import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.log.LogWriter;
 import dev.hapax.internal.log.Publication;
 import dev.hapax.once.BatchTransaction;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +63,11 @@ public final class ActiveTransaction implements BatchTransaction {
 
     @Override
     public Transaction of(Key key) {
+        return new Operation(() -> key);
+    }
+
+    /** As {@link #of(Key)}, for a key that is made if the effect asks for it or publishes. */
+    public Transaction of(Supplier<Key> key) {
         return new Operation(key);
     }
 
@@ -74,14 +81,33 @@ public final class ActiveTransaction implements BatchTransaction {
         publications.subList(size, publications.size()).clear();
     }
 
-    /** Writes the gathered messages and ends the use of this object. The commit must follow. Returns whether there were any. */
-    public boolean flush() throws SQLException {
+    /** Writes the gathered messages and ends the use of this object. The commit is another's. */
+    public void flush() throws SQLException {
+        end(false);
+    }
+
+    /** Writes the gathered messages, commits, and ends the use of this object. Returns whether there were any. */
+    public boolean flushAndCommit() throws SQLException {
+        return end(true);
+    }
+
+    private boolean end(boolean commits) throws SQLException {
         checkOpen();
         open = false;
         if (publications.isEmpty()) {
+            if (commits) {
+                raw.commit();
+            }
             return false;
         }
-        shared.log.write(raw, publications);
+        try {
+            shared.log.write(raw, publications, commits);
+        } catch (SQLException e) {
+            if (SqlFaults.isUndefinedTable(e)) {
+                shared.log.forget();
+            }
+            throw e;
+        }
         return true;
     }
 
@@ -124,10 +150,11 @@ public final class ActiveTransaction implements BatchTransaction {
     /** The transaction, as seen by one operation. */
     private final class Operation implements Transaction {
 
-        private final Key key;
+        private final Supplier<Key> made;
+        private @Nullable Key key;
 
-        private Operation(Key key) {
-            this.key = key;
+        private Operation(Supplier<Key> made) {
+            this.made = made;
         }
 
         @Override
@@ -137,17 +164,22 @@ public final class ActiveTransaction implements BatchTransaction {
 
         @Override
         public Key key() {
-            return key;
+            Key known = key;
+            if (known == null) {
+                known = made.get();
+                key = known;
+            }
+            return known;
         }
 
         @Override
         public void publish(String topic, String messageKey, Object body) {
-            ActiveTransaction.this.publish(key, null, topic, messageKey, body);
+            ActiveTransaction.this.publish(key(), null, topic, messageKey, body);
         }
 
         @Override
         public void publishAt(Instant due, String topic, String messageKey, Object body) {
-            ActiveTransaction.this.publish(key, due, topic, messageKey, body);
+            ActiveTransaction.this.publish(key(), due, topic, messageKey, body);
         }
     }
 }

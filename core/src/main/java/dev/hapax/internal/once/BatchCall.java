@@ -181,7 +181,7 @@ final class BatchCall<T> implements OnceAll<T> {
                     return fresh;
                 });
             }
-            engine.flushAndCommit(connection, tx, spec.joined == null);
+            engine.flush(tx, spec.joined == null);
             return verdicts;
         });
     }

@@ -232,25 +232,15 @@ final class OnceEngine {
         if (keep) {
             outcomes.keep(connection, marker, value);
         }
-        flushAndCommit(connection, tx, spec.joined == null);
+        flush(tx, spec.joined == null);
         return value;
     }
 
-    void flushAndCommit(Connection connection, ActiveTransaction tx, boolean commit) throws SQLException {
-        boolean published;
-        try {
-            published = tx.flush();
-        } catch (SQLException e) {
-            if (SqlFaults.isUndefinedTable(e)) {
-                shared.log().forget();
-            }
-            throw e;
-        }
-        if (commit) {
-            connection.commit();
-            if (published) {
-                signals.published();
-            }
+    void flush(ActiveTransaction tx, boolean commit) throws SQLException {
+        if (!commit) {
+            tx.flush();
+        } else if (tx.flushAndCommit()) {
+            signals.published();
         }
     }
 

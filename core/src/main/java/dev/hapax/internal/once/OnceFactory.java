@@ -56,7 +56,7 @@ public final class OnceFactory {
                 shared,
                 settings.retries,
                 new OnceEngine.Telemetry(settings.metrics, ground.pauses, ground.signals));
-        this.settlements = new Settlements(engine, ground.partitions, ground.clock);
+        this.settlements = new Settlements(engine, ground.partitions, ground.clock, waitSeconds);
     }
 
     /** For features whose operations end in a marker without having begun with one. */

@@ -8,9 +8,11 @@ import dev.hapax.internal.DatabaseClock;
 import dev.hapax.internal.Days;
 import dev.hapax.internal.Partitions;
 import dev.hapax.internal.SqlFaults;
+import dev.hapax.internal.SystemSource;
 import dev.hapax.spi.Encoded;
 import dev.hapax.spi.Metrics;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.util.function.Supplier;
@@ -25,11 +27,14 @@ public final class Settlements {
     private final OnceEngine engine;
     private final Partitions partitions;
     private final DatabaseClock clock;
+    private final int waitSeconds;
 
-    Settlements(OnceEngine engine, Partitions partitions, DatabaseClock clock) {
+    /** @param waitSeconds how long a repeat waits by default */
+    Settlements(OnceEngine engine, Partitions partitions, DatabaseClock clock, int waitSeconds) {
         this.engine = engine;
         this.partitions = partitions;
         this.clock = clock;
+        this.waitSeconds = waitSeconds;
     }
 
     /** A step that may be tried again. */
@@ -76,6 +81,58 @@ public final class Settlements {
         }
     }
 
+    /** Binds the parameters of a statement, from the given one on. */
+    @FunctionalInterface
+    public interface Binding {
+        void bind(PreparedStatement statement, int from) throws SQLException;
+    }
+
+    /**
+     * What is marked, and under which conditions.
+     *
+     * @param waitSeconds for another transaction on the same key
+     */
+    public record Marking(Marker marker, byte @Nullable [] fingerprint, int waitSeconds) {}
+
+    /** A marking with the service's default wait. */
+    public Marking marking(Marker marker, byte @Nullable [] fingerprint) {
+        return new Marking(marker, fingerprint, waitSeconds);
+    }
+
+    /**
+     * Marks a key and writes one row beside it, in one statement of the connection's transaction.
+     *
+     * @param insert of one row, {@code FROM marked}: it is written if and only if the key is new
+     * @return false if the key was seen; then nothing was written
+     * @throws dev.hapax.InProgressException if another transaction on the same key does not end in time
+     */
+    public boolean mark(Connection connection, Marking marking, String insert, Binding binding) throws SQLException {
+        Marker marker = marking.marker;
+        byte[] fingerprint = marking.fingerprint;
+        long since = SystemSource.INSTANCE.nanos();
+        try (PreparedStatement statement = connection.prepareStatement("WITH marked AS ("
+                + marker.tableOrTimeless().insert(fingerprint != null) + " RETURNING 1) " + insert)) {
+            int next = Markers.bind(statement, 1, marker);
+            if (fingerprint != null) {
+                statement.setBytes(next++, fingerprint);
+            }
+            binding.bind(statement, next);
+            try (var watch = connections().deadlines().watch(statement, marking.waitSeconds)) {
+                return statement.executeUpdate() == 1;
+            }
+        } catch (SQLException e) {
+            if (SqlFaults.isUndefinedTable(e)) {
+                forget(marker);
+            }
+            if (SqlFaults.isWaitedTooLong(e)) {
+                throw OnceEngine.inProgress(marker.key(), "it was waited for " + marking.waitSeconds + " s");
+            }
+            throw e;
+        } finally {
+            metrics().markerNanos(marker.scope().name(), SystemSource.INSTANCE.nanos() - since);
+        }
+    }
+
     /** A statement has found the marker's table, or that of its outcome, dropped. */
     public void forget(Marker marker) {
         engine.markers.forget(marker);
@@ -100,6 +157,11 @@ public final class Settlements {
 
     public static RuntimeException translate(Key key, SQLException e) {
         return OnceEngine.translate(key, e);
+    }
+
+    /** The same for a transaction of the caller's. */
+    public static RuntimeException translateJoined(Key key, SQLException e) {
+        return OnceEngine.translateJoined(key, e);
     }
 
     /** Counts how a call on the key ended, if it ends with an exception, and refuses it if its scope is paused. */
@@ -197,7 +259,7 @@ public final class Settlements {
             throw new WorkFailure(t);
         }
         gate.pass();
-        engine.flushAndCommit(connection, tx, true);
+        engine.flush(tx, true);
     }
 
     /** Throws what the caller's code threw, as it is. */

@@ -29,8 +29,8 @@ final class ChildSql {
     private static final String MOVE =
             "WITH gone AS (DELETE FROM hapax.saga s WHERE s.root = ? AND s.state IN ('COMPLETED', 'COMPENSATED', 'CANCELLED') RETURNING s.*)"
                     + " INSERT INTO hapax.saga_ended (day, id, started_at, ended_at, key_time, parent, definition, losses, scope, producer, key, state,"
-                    + " cause, reason, result_type, result) SELECT day, id, started_at, ended_at, key_time, parent, definition, losses, scope, producer,"
-                    + " key, state, cause, reason, result_type, result FROM gone";
+                    + " cause, reason, result_type, result, steps) SELECT day, id, started_at, ended_at, key_time, parent, definition, losses, scope, producer,"
+                    + " key, state, cause, reason, result_type, result, steps FROM gone";
 
     private static final String DETACH =
             "UPDATE hapax.saga s SET root = NULL, token = s.token + 1, owner = NULL, due_at = clock_timestamp(),"

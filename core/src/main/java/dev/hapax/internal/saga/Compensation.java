@@ -126,7 +126,7 @@ final class Compensation {
         row.attempts = before == null ? 1 : before.attempts + 1;
         try {
             Leg leg = run.leg();
-            undo.how().apply(leg.tx().of(run.stepKey(id)));
+            undo.how().apply(leg.tx().of(() -> run.stepKey(id)));
             leg.record(row.in(StepRow.State.DONE).due(null));
         } catch (SQLException failure) {
             if (SqlFaults.isRetryable(failure)) {

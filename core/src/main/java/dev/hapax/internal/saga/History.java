@@ -19,9 +19,14 @@ final class History {
     /** The most steps of one saga, compensations included: a loop without an end is a mistake. */
     static final int STEPS_MAX = 10_000;
 
+    /** A saga's row must stay so small that a new version of it fits into its page. */
+    private static final int IN_SAGA_BYTES_MAX = 1_200;
+
     private final Map<StepId, StepRow> steps = new HashMap<>();
     private final List<Signal> signals = new ArrayList<>();
     private int last;
+    private int inSagaBytes;
+    private boolean children;
 
     /** All of it, in one query, and in a second one the signals where there are any. */
     static History load(Connection connection, SagaRow saga) throws SQLException {
@@ -55,6 +60,15 @@ final class History {
     synchronized void put(StepRow step) {
         steps.put(step.id, step);
         last = Math.max(last, step.number);
+        children |= step.kind == StepRow.Kind.CHILD;
+        if (step.inSaga) {
+            inSagaBytes += step.bytes();
+        }
+    }
+
+    /** Whether a step, when it is done, has a place in its saga's row. */
+    synchronized boolean fitsInSaga(StepRow step) {
+        return inSagaBytes + step.bytes() <= IN_SAGA_BYTES_MAX;
     }
 
     synchronized int nextNumber() {
@@ -83,7 +97,7 @@ final class History {
     }
 
     synchronized boolean hasChildren() {
-        return steps.values().stream().anyMatch(step -> step.kind == StepRow.Kind.CHILD);
+        return children;
     }
 
     private static boolean isToUndo(StepRow step) {

@@ -1,7 +1,6 @@
 package dev.hapax.internal.saga;
 
 import dev.hapax.internal.Connections;
-import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.once.ActiveTransaction;
 import dev.hapax.saga.SagaState;
 import java.sql.Connection;
@@ -71,8 +70,17 @@ final class Leg {
 
     /** @throws Unwinding if the saga has another owner, or another state; nothing is committed then */
     void commit() throws SQLException {
-        write(steps);
-        finish();
+        StepRow last = steps.isEmpty() ? null : steps.getLast();
+        // Numbers of messages are drawn when the transaction has written something: so a step comes before them.
+        if (last == null || !last.inSaga || tx.size() > 0) {
+            write(steps);
+            finish();
+            return;
+        }
+        write(steps.subList(0, steps.size() - 1));
+        tx.flush();
+        orFenced(() -> SagaStore.stepAndCommit(connection, run.saga(), last));
+        over(false);
     }
 
     /**
@@ -82,20 +90,53 @@ final class Leg {
      */
     boolean commitAndPark(SagaState parked, Instant due) throws SQLException {
         write(steps);
-        boolean sleeps = SagaStore.park(connection, run.saga(), parked, due);
-        finish();
+        boolean commits = tx.size() == 0;
+        boolean sleeps = SagaStore.park(connection, run.saga(), parked, due, commits);
+        end(commits);
         return sleeps;
     }
 
     /** Commits, and ends the saga. */
     void commitAndEnd(SagaStore.Ending ending) throws SQLException {
         StepRow last = steps.isEmpty() ? null : steps.getLast();
-        write(last == null ? steps : steps.subList(0, steps.size() - 1));
-        if (run.saga().kin.root() == null && run.hasChildren()) {
+        boolean together = last != null && last.inSaga && run.saga().kin.root() == null;
+        write(together ? steps.subList(0, steps.size() - 1) : steps);
+        if (run.saga().kin.root() != null) {
+            check(ChildSql.end(connection, run.saga(), ending));
+            finish();
+            return;
+        }
+        if (run.hasChildren()) {
             ChildSql.endFamily(connection, run.saga().id());
         }
-        check(SagaStore.end(connection, run.saga(), ending, last));
-        finish();
+        boolean commits = tx.size() == 0;
+        orFenced(() -> SagaStore.end(connection, run.saga(), ending, together ? last : null, commits));
+        end(commits);
+    }
+
+    private void end(boolean committed) throws SQLException {
+        if (committed) {
+            over(false);
+        } else {
+            finish();
+        }
+    }
+
+    /** A write that fails if the saga is not the owner's. */
+    @FunctionalInterface
+    private interface Guarded {
+        void run() throws SQLException;
+    }
+
+    private static void orFenced(Guarded write) throws SQLException {
+        try {
+            write.run();
+        } catch (SQLException e) {
+            if (SagaStore.isOfAnother(e)) {
+                throw Unwinding.of(Unwinding.Why.FENCED);
+            }
+            throw e;
+        }
     }
 
     /** What else an owner writes in its transaction. */
@@ -114,10 +155,7 @@ final class Leg {
 
     private void write(List<StepRow> rows) throws SQLException {
         for (StepRow step : rows) {
-            check(
-                    starting
-                            ? SagaStore.firstStep(connection, run.saga(), step)
-                            : SagaStore.step(connection, run.saga(), step));
+            check(SagaStore.step(connection, run.saga(), step));
         }
     }
 
@@ -128,16 +166,11 @@ final class Leg {
     }
 
     private void finish() throws SQLException {
-        boolean published;
-        try {
-            published = tx.flush();
-        } catch (SQLException e) {
-            if (SqlFaults.isUndefinedTable(e)) {
-                run.ground().shared().log().forget();
-            }
-            throw e;
-        }
-        connection.commit();
+        over(tx.flushAndCommit());
+    }
+
+    /** It is committed. */
+    private void over(boolean published) throws SQLException {
         run.committed(starting, steps);
         if (published) {
             run.ground().telling().signals().published();

@@ -271,7 +271,12 @@ final class SagaContext implements Saga {
 
     /** In a branch nobody waits with a commit for what the other branches do next. */
     boolean commitsAtOnce() {
-        return run.isEager() || !branch.isEmpty();
+        return run.isEager() || isBranch();
+    }
+
+    /** Branches commit side by side, and must not wait for each other with the saga's row. */
+    boolean isBranch() {
+        return !branch.isEmpty();
     }
 
     void commitOpen() {

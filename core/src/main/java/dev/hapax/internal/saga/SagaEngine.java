@@ -313,12 +313,12 @@ public final class SagaEngine implements AutoCloseable {
         SagaStart.Order order = new SagaStart.Order(name, 0, input);
         boolean applied;
         if (tx != null) {
-            applied = SagaStart.in(ground, tx.connection(), saga, order).isApplied();
+            applied = SagaStart.in(ground, tx.connection(), saga, order);
         } else {
             applied = asked("saga " + key + " could not be started", connection -> {
                 boolean before = Connections.begin(connection);
                 try {
-                    boolean is = SagaStart.in(ground, connection, saga, order).isApplied();
+                    boolean is = SagaStart.in(ground, connection, saga, order);
                     connection.commit();
                     return is;
                 } catch (Throwable failure) {

@@ -4,7 +4,6 @@ import dev.hapax.Key;
 import dev.hapax.RetryException;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
-import dev.hapax.once.Result;
 import dev.hapax.saga.SagaState;
 import dev.hapax.saga.SagaStepFailedException;
 import dev.hapax.spi.Encoded;
@@ -464,13 +463,13 @@ final class SagaRun {
             return false;
         }
         try {
-            Result<Long> started = SagaStart.in(
+            boolean isNew = SagaStart.in(
                     ground,
                     connection,
                     saga,
                     new SagaStart.Order(
                             definition.name(), definition.rules().lease().toMillis() / 1000.0, input));
-            if (!started.isApplied()) {
+            if (!isNew) {
                 throw Unwinding.of(Unwinding.Why.STARTED_BEFORE);
             }
             startedHere = true;

@@ -1,6 +1,7 @@
 package dev.hapax.internal.saga;
 
 import dev.hapax.internal.Days;
+import dev.hapax.internal.LastStatement;
 import dev.hapax.internal.Partitions;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -8,7 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * The statements on the steps of one day, made once per day: a driver finds a prepared statement by its text. Names of tables are made of Hapax's own words and digits.
  *
- * <p>A statement that writes for an owner reads the saga's row with its id, the owner's token and the state that the owner thinks it is in, and holds that row until the commit: so a takeover or a cancellation
+ * <p>A statement that writes for an owner reads or writes the saga's row with its id, the owner's token and the state that the owner thinks it is in, and holds that row until the commit: so a takeover or a cancellation
  * comes either before it, and it writes nothing, or after its commit.
  */
 final class SagaSql {
@@ -19,18 +20,18 @@ final class SagaSql {
     private static final Map<Long, SagaSql> DAYS = new ConcurrentHashMap<>();
     private static final String MINE = " WHERE s.id = ? AND s.token = ? AND s.state = ?";
 
-    /** In the place of the effect of {@code once(key).statement(...)}: the saga exists if and only if its key is new. */
+    /** Beside its marker: the saga exists if and only if its key is new. */
     static final String START =
             "INSERT INTO hapax.saga (id, day, definition, started_at, deadline_at, due_at, state, owner, parent, root, scope, producer, key, key_time, input_type, input)"
                     + " SELECT CAST(? AS uuid), CAST(? AS date), CAST(? AS int), CAST(? AS timestamptz), CAST(? AS timestamptz),"
                     + " clock_timestamp() + make_interval(secs => CAST(? AS float8)), ?,"
-                    + " CAST(? AS uuid), CAST(? AS uuid), CAST(? AS uuid), ?, ?, ?, CAST(? AS timestamptz), ?, CAST(? AS bytea) FROM once";
+                    + " CAST(? AS uuid), CAST(? AS uuid), CAST(? AS uuid), ?, ?, ?, CAST(? AS timestamptz), ?, CAST(? AS bytea) FROM marked";
 
     static final String FIND = "SELECT " + SagaRow.COLUMNS + " FROM hapax.saga s WHERE s.id = ?";
 
     /** Goes to sleep, if nothing has happened to it that it has not seen: state, due, then {@link #MINE}, pokes. */
-    static final String PARK =
-            "UPDATE hapax.saga s SET state = ?, owner = NULL, due_at = ?" + MINE + " AND s.pokes = ?";
+    static final LastStatement PARK =
+            LastStatement.of("UPDATE hapax.saga s SET state = ?, owner = NULL, due_at = ?" + MINE + " AND s.pokes = ?");
 
     static final String COMPENSATE = "UPDATE hapax.saga s SET state = 'COMPENSATING', cause = ?, reason = ?" + MINE;
 
@@ -68,11 +69,21 @@ final class SagaSql {
     private static final String STEP_VALUES = "s.id, s.token, ?, ?, ?, ?, ?, ?, ?, ?, CAST(? AS timestamptz), ?, ?, ?,"
             + " CASE WHEN ? THEN clock_timestamp() END FROM ";
 
+    /** What {@code hapax.saga_done} is made of: number, nth, undoable, name, type, body. */
+    private static final String DONE =
+            "steps || CAST(ROW(now(), clock_timestamp(), s.token, CAST(? AS int), CAST(? AS int), CAST(? AS boolean), CAST(? AS text), CAST(? AS text),"
+                    + " CAST(? AS bytea)) AS hapax.saga_done)";
+
+    /** Records a step in its saga's row: {@link #DONE}, then id, token and state of the saga. */
+    static final String DONE_IN_SAGA = "UPDATE hapax.saga s SET steps = s." + DONE + MINE;
+
+    /** As {@link #DONE_IN_SAGA}, and commits, or fails if the saga is not the owner's. */
+    static final String DONE_AND_COMMIT = orFail("", DONE_IN_SAGA).andCommit();
+
+    static final int DONE_PARAMETERS = 6;
+
     /** Thirteen parameters of the step, then id, token and state of the saga. */
     final String step;
-
-    /** In the transaction that starts the saga, whose row nobody else can see, so that it need not be held: thirteen parameters of the step, then id and token of the saga. */
-    final String firstStep;
 
     /** As {@link #step}, for one that is stored already and not over. */
     final String stepAgain;
@@ -80,34 +91,44 @@ final class SagaSql {
     /** Thirteen parameters of the step. */
     static final int STEP_PARAMETERS = 13;
 
-    /** Ends a saga without a parent: id, token, state; then state, cause, reason, type and body of its end. */
-    final String end;
+    /** Ends a saga without a parent, or fails if it is not the owner's: id, token, state; then state, cause, reason, type and body of its end. */
+    final LastStatement end;
 
-    /** As {@link #end}, with its last step: the parameters of {@link #end}, then those of a step. */
-    final String endWithStep;
+    /** As {@link #end}, with its last step: the parameters of {@link #end}, then those of {@link #DONE}. */
+    final LastStatement endWithStep;
 
     /** saga */
     final String steps;
 
     private SagaSql(long day) {
-        String table = Partitions.table(STEP_TREE, day);
         String date = "DATE '" + Days.iso(day) + "'";
-        String insert = "INSERT INTO " + table + " AS t (" + STEP_COLUMNS + ") SELECT " + date + ", " + STEP_VALUES;
-        this.step = insert + "hapax.saga s" + MINE + " FOR SHARE OF s";
-        this.firstStep = insert + "(SELECT CAST(? AS uuid) AS id, CAST(? AS bigint) AS token) s";
+        this.step = "INSERT INTO " + Partitions.table(STEP_TREE, day) + " AS t (" + STEP_COLUMNS + ") SELECT " + date
+                + ", " + STEP_VALUES + "hapax.saga s" + MINE + " FOR SHARE OF s";
         this.stepAgain = step + " ON CONFLICT (saga, name, nth, undo, day) DO UPDATE SET token = EXCLUDED.token,"
                 + " state = EXCLUDED.state, undoable = EXCLUDED.undoable, attempts = EXCLUDED.attempts, due_at = EXCLUDED.due_at,"
                 + " type = EXCLUDED.type, body = EXCLUDED.body, reason = EXCLUDED.reason, ended_at = EXCLUDED.ended_at"
                 + " WHERE t.state IN ('OPEN', 'TRYING')";
-        String gone = "WITH s AS (DELETE FROM hapax.saga s" + MINE
-                + " RETURNING s.id, s.token, s.started_at, s.key_time, s.parent, s.definition, s.losses, s.scope, s.producer, s.key)";
-        String ended = "INSERT INTO " + Partitions.table(ENDED_TREE, day)
-                + " (day, id, started_at, key_time, parent, definition, losses, scope, producer, key, state, cause, reason, result_type, result)"
-                + " SELECT " + date
-                + ", s.id, s.started_at, s.key_time, s.parent, s.definition, s.losses, s.scope, s.producer, s.key, ?, ?, ?, ?, ? FROM s";
-        this.end = gone + " " + ended;
-        this.endWithStep = gone + ", e AS (" + ended + ") " + insert + "s";
-        this.steps = "SELECT " + StepRow.COLUMNS + " FROM " + table + " WHERE saga = ? ORDER BY number";
+        this.end = end(day, date, "steps");
+        this.endWithStep = end(day, date, DONE);
+        this.steps = "SELECT " + StepRow.COLUMNS + " FROM hapax.saga_history WHERE day = " + date
+                + " AND saga = ? ORDER BY number";
+    }
+
+    /** A write of an owner that fails if it changes nothing: SQLState HX003. */
+    private static LastStatement orFail(String before, String write) {
+        return LastStatement.of("WITH " + before + "w AS (" + write
+                + " RETURNING 1 AS mine) SELECT coalesce((SELECT mine FROM w), hapax.saga_of_another())");
+    }
+
+    private static LastStatement end(long day, String date, String steps) {
+        return orFail(
+                "s AS (DELETE FROM hapax.saga s" + MINE
+                        + " RETURNING s.id, s.token, s.started_at, s.key_time, s.parent, s.definition, s.losses, s.scope, s.producer, s.key, s.steps), ",
+                "INSERT INTO " + Partitions.table(ENDED_TREE, day)
+                        + " (day, id, started_at, key_time, parent, definition, losses, scope, producer, key, state, cause, reason, result_type, result, steps)"
+                        + " SELECT " + date
+                        + ", s.id, s.started_at, s.key_time, s.parent, s.definition, s.losses, s.scope, s.producer, s.key, ?, ?, ?, ?, ?, s."
+                        + steps + " FROM s");
     }
 
     static SagaSql of(long day) {

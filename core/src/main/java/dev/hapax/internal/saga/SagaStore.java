@@ -1,5 +1,6 @@
 package dev.hapax.internal.saga;
 
+import dev.hapax.internal.LastStatement;
 import dev.hapax.saga.SagaState;
 import dev.hapax.spi.Encoded;
 import java.sql.Connection;
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What an owner reads and writes of its saga. Each write answers whether the saga is still its own, in the state that it thinks. */
 final class SagaStore {
+
+    private static final String OF_ANOTHER = "HX003";
 
     private SagaStore() {}
 
@@ -69,6 +72,13 @@ final class SagaStore {
     }
 
     static boolean step(Connection connection, SagaRow saga, StepRow step) throws SQLException {
+        if (step.inSaga) {
+            try (PreparedStatement update = connection.prepareStatement(SagaSql.DONE_IN_SAGA)) {
+                bindDone(update, 1, step);
+                mine(update, SagaSql.DONE_PARAMETERS + 1, saga);
+                return update.executeUpdate() == 1;
+            }
+        }
         SagaSql sql = SagaSql.of(saga.birth.day());
         try (PreparedStatement insert = connection.prepareStatement(step.stored ? sql.stepAgain : sql.step)) {
             bind(insert, 1, step);
@@ -77,28 +87,26 @@ final class SagaStore {
         }
     }
 
-    /** A step in the transaction that starts its saga. */
-    static boolean firstStep(Connection connection, SagaRow saga, StepRow step) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement(SagaSql.of(saga.birth.day()).firstStep)) {
-            bind(insert, 1, step);
-            insert.setObject(SagaSql.STEP_PARAMETERS + 1, saga.id());
-            insert.setLong(SagaSql.STEP_PARAMETERS + 2, saga.token);
-            return insert.executeUpdate() == 1;
+    /** Records a step that lies in its saga's row, and commits; it fails as {@link #isOfAnother} if the saga is no longer ours. */
+    static void stepAndCommit(Connection connection, SagaRow saga, StepRow step) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(SagaSql.DONE_AND_COMMIT)) {
+            bindDone(update, 1, step);
+            mine(update, SagaSql.DONE_PARAMETERS + 1, saga);
+            update.execute();
         }
     }
 
-    /** Ends a saga, with its last step. */
-    static boolean end(Connection connection, SagaRow saga, Ending ending, @Nullable StepRow last) throws SQLException {
-        if (saga.kin.root() != null) {
-            return (last == null || step(connection, saga, last)) && ChildSql.end(connection, saga, ending);
-        }
+    /**
+     * Ends a saga without a parent, or fails as {@link #isOfAnother} if it is no longer ours.
+     *
+     * @param last its last step, if that is to lie in the saga's row
+     * @param commits whether the transaction is committed as well
+     */
+    static void end(Connection connection, SagaRow saga, Ending ending, @Nullable StepRow last, boolean commits)
+            throws SQLException {
         SagaSql sql = SagaSql.of(saga.birth.day());
-        // A step that is stored already is written over, by a statement of its own.
-        boolean together = last != null && !last.stored;
-        if (last != null && !together && !step(connection, saga, last)) {
-            return false;
-        }
-        try (PreparedStatement delete = connection.prepareStatement(together ? sql.endWithStep : sql.end)) {
+        LastStatement end = last == null ? sql.end : sql.endWithStep;
+        try (PreparedStatement delete = connection.prepareStatement(end.text(commits))) {
             mine(delete, 1, saga);
             delete.setString(4, ending.state().name());
             delete.setString(5, saga.cause == null ? null : saga.cause.name());
@@ -106,16 +114,27 @@ final class SagaStore {
             Encoded result = ending.result();
             delete.setString(7, result == null ? null : result.type());
             delete.setBytes(8, result == null ? null : result.body());
-            if (last != null && together) {
-                bind(delete, 9, last);
+            if (last != null) {
+                bindDone(delete, 9, last);
             }
-            return delete.executeUpdate() == 1;
+            delete.execute();
         }
     }
 
-    /** @param due {@link Instant#MAX}: not by itself */
-    static boolean park(Connection connection, SagaRow saga, SagaState parked, Instant due) throws SQLException {
-        try (PreparedStatement update = connection.prepareStatement(SagaSql.PARK)) {
+    /** A write of an owner has found that the saga has another owner, or another state; nothing of its transaction is committed. */
+    static boolean isOfAnother(SQLException e) {
+        return OF_ANOTHER.equals(e.getSQLState());
+    }
+
+    /**
+     * Puts a saga to sleep, if it is ours and nothing has come for it; the transaction is committed either way.
+     *
+     * @param due {@link Instant#MAX}: not by itself
+     * @param commits whether that is done here
+     */
+    static boolean park(Connection connection, SagaRow saga, SagaState parked, Instant due, boolean commits)
+            throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(SagaSql.PARK.text(commits))) {
             update.setString(1, parked.name());
             setInstant(update, 2, due);
             update.setInt(mine(update, 3, saga), saga.pokes);
@@ -164,6 +183,16 @@ final class SagaStore {
         insert.setBytes(from + 10, value == null ? null : value.body());
         insert.setString(from + 11, step.reason);
         insert.setBoolean(from + 12, step.state.isOver());
+    }
+
+    private static void bindDone(PreparedStatement statement, int from, StepRow step) throws SQLException {
+        statement.setInt(from, step.number);
+        statement.setInt(from + 1, step.id.nth());
+        statement.setBoolean(from + 2, step.undoable);
+        statement.setString(from + 3, step.id.name());
+        Encoded value = step.value;
+        statement.setString(from + 4, value == null ? null : value.type());
+        statement.setBytes(from + 5, value == null ? null : value.body());
     }
 
     static void setInstant(PreparedStatement statement, int at, @Nullable Instant instant) throws SQLException {

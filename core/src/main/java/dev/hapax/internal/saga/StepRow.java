@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
 final class StepRow {
 
     static final String COLUMNS =
-            "name, nth, undo, number, kind, state, undoable, attempts, due_at, type, body, reason, began_at, ended_at, token";
+            "name, nth, undo, number, kind, state, undoable, attempts, due_at, type, body, reason, began_at, ended_at, token, in_saga";
+
+    private static final int ROW_BYTES = 80;
 
     enum Kind {
         STEP,
@@ -69,6 +71,9 @@ final class StepRow {
 
     long token;
 
+    /** It lies in its saga's row; else it is a row of its own. */
+    boolean inSaga;
+
     private StepRow(StepId id, Kind kind, boolean stored) {
         this.id = id;
         this.kind = kind;
@@ -112,6 +117,12 @@ final class StepRow {
         return this;
     }
 
+    /** About how many bytes it takes. */
+    int bytes() {
+        int bytes = ROW_BYTES + id.name().length();
+        return value == null ? bytes : bytes + value.type().length() + value.body().length;
+    }
+
     static StepRow read(ResultSet row) throws SQLException {
         StepRow step = new StepRow(
                 new StepId(row.getString(1), row.getInt(2), row.getBoolean(3)), Kind.valueOf(row.getString(5)), true);
@@ -126,6 +137,7 @@ final class StepRow {
         step.beganAt = instant(row, 13);
         step.endedAt = instant(row, 14);
         step.token = row.getLong(15);
+        step.inSaga = row.getBoolean(16);
         return step;
     }
 

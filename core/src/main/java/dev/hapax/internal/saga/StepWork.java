@@ -135,7 +135,7 @@ final class StepWork<T> {
     private T effect(Leg leg) throws SQLException, Failed {
         try {
             limit(leg);
-            T value = context.inside(() -> plan.effect.apply(leg.tx().of(context.stepKey(id))));
+            T value = context.inside(() -> plan.effect.apply(leg.tx().of(() -> context.stepKey(id))));
             if (value == null) {
                 throw new NullPointerException("step " + id.shown() + " returned null; let it return a value, or none");
             }
@@ -156,9 +156,12 @@ final class StepWork<T> {
                 : known.next();
         row.undoable = plan.undo != null;
         row.attempts = attempts();
-        return plan.type == null
-                ? row.in(StepRow.State.DONE)
-                : row.in(StepRow.State.DONE).holding(run.encode("the result of step " + id.shown(), value));
+        row.in(StepRow.State.DONE);
+        if (plan.type != null) {
+            row.holding(run.encode("the result of step " + id.shown(), value));
+        }
+        row.inSaga = known == null && !context.isBranch() && run.history().fitsInSaga(row);
+        return row;
     }
 
     private int attempts() {

@@ -69,7 +69,7 @@ final class StoredOperator implements SagaOperator {
     public List<StoredStep> steps(UUID id) {
         return engine.asked("the steps of a saga can't be read", connection -> {
             try (PreparedStatement select = connection.prepareStatement(
-                    "SELECT " + StepRow.COLUMNS + " FROM hapax.saga_step WHERE saga = ? ORDER BY number")) {
+                    "SELECT " + StepRow.COLUMNS + " FROM hapax.saga_history WHERE saga = ? ORDER BY number")) {
                 select.setObject(1, id);
                 List<StoredStep> all = new ArrayList<>();
                 try (ResultSet row = select.executeQuery()) {
@@ -207,8 +207,8 @@ final class StoredOperator implements SagaOperator {
                 connection,
                 "INSERT INTO hapax.saga_step AS t (day, saga, token, name, nth, undo, number, kind, state, undoable, attempts, reason, ended_at)"
                         + " SELECT s.day, s.saga, s.token, s.name, s.nth, true,"
-                        + " (SELECT max(number) + 1 FROM hapax.saga_step m WHERE m.saga = s.saga), s.kind, 'SKIPPED', false, 0, ?, clock_timestamp()"
-                        + " FROM hapax.saga_step s WHERE s.saga = ? AND s.name = ? AND s.nth = ? AND NOT s.undo"
+                        + " (SELECT max(number) + 1 FROM hapax.saga_history m WHERE m.day = s.day AND m.saga = s.saga), s.kind, 'SKIPPED', false, 0, ?, clock_timestamp()"
+                        + " FROM hapax.saga_history s WHERE s.saga = ? AND s.name = ? AND s.nth = ? AND NOT s.undo"
                         + " AND (s.undoable AND s.state = 'DONE' OR s.kind = 'CLAIM' AND s.state = 'OPEN' OR s.kind = 'CHILD' AND s.state IN ('OPEN', 'DONE'))"
                         + " ON CONFLICT (saga, name, nth, undo, day) DO UPDATE SET state = 'SKIPPED', reason = EXCLUDED.reason, ended_at = EXCLUDED.ended_at"
                         + " WHERE t.state IN ('OPEN', 'TRYING')",
@@ -228,10 +228,13 @@ final class StoredOperator implements SagaOperator {
             if (saga == null) {
                 return false;
             }
-            if (saga.kin.root() == null) {
-                ChildSql.endFamily(connection, id);
+            SagaStore.Ending ending = new SagaStore.Ending(saga.undone(), null);
+            if (saga.kin.root() != null) {
+                return ChildSql.end(connection, saga, ending);
             }
-            return SagaStore.end(connection, saga, new SagaStore.Ending(saga.undone(), null), null);
+            ChildSql.endFamily(connection, id);
+            SagaStore.end(connection, saga, ending, null, false);
+            return true;
         });
     }
 

@@ -4,7 +4,6 @@ import dev.hapax.internal.DatabaseClock;
 import dev.hapax.internal.Days;
 import dev.hapax.internal.Partitions;
 import dev.hapax.internal.SqlFaults;
-import dev.hapax.internal.once.Marker;
 import dev.hapax.internal.once.Settlements;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -12,7 +11,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /** All SQL on decisions. Safe for use by many threads. */
 final class Decisions {
@@ -70,29 +68,18 @@ final class Decisions {
      *
      * @return false if the key was seen; then nothing was written
      */
-    boolean mark(Connection connection, Marker marker, BranchXid xid, byte @Nullable [] fingerprint, int waitSeconds)
-            throws SQLException {
-        String sql = "WITH marked AS (" + marker.tableOrTimeless().insert(fingerprint != null)
-                + " RETURNING 1) INSERT INTO " + table(xid) + " (day, token, scope, producer, committed, key) SELECT "
+    boolean mark(Connection connection, Settlements.Marking marking, BranchXid xid) throws SQLException {
+        String insert = "INSERT INTO " + table(xid) + " (day, token, scope, producer, committed, key) SELECT "
                 + day(xid) + ", ?, ?, ?, true, ? FROM marked";
-        try (PreparedStatement insert = connection.prepareStatement(sql)) {
-            int next = 1;
-            insert.setInt(next++, xid.scope());
-            insert.setInt(next++, xid.producer());
-            insert.setString(next++, marker.key().id());
-            if (fingerprint != null) {
-                insert.setBytes(next++, fingerprint);
-            }
-            insert.setObject(next++, xid.token());
-            insert.setInt(next++, xid.scope());
-            insert.setInt(next++, xid.producer());
-            insert.setString(next, marker.key().id());
-            try (var watch = settlements.connections().deadlines().watch(insert, waitSeconds)) {
-                return insert.executeUpdate() == 1;
-            }
+        try {
+            return settlements.mark(connection, marking, insert, (statement, from) -> {
+                statement.setObject(from, xid.token());
+                statement.setInt(from + 1, xid.scope());
+                statement.setInt(from + 2, xid.producer());
+                statement.setString(from + 3, marking.marker().key().id());
+            });
         } catch (SQLException e) {
             if (SqlFaults.isUndefinedTable(e)) {
-                settlements.forget(marker);
                 partitions.forget(TREE, xid.day());
             }
             throw e;

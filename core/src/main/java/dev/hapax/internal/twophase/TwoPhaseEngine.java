@@ -1,10 +1,8 @@
 package dev.hapax.internal.twophase;
 
 import dev.hapax.DamagedException;
-import dev.hapax.InProgressException;
 import dev.hapax.Key;
 import dev.hapax.internal.Connections;
-import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.once.Marker;
 import dev.hapax.internal.once.Settlements;
@@ -144,7 +142,10 @@ final class TwoPhaseEngine {
         }
 
         private Verdict inside(Connection connection, Marker marker, BranchXid operation) throws SQLException {
-            if (!mark(connection, marker, operation)) {
+            if (!decisions.mark(
+                    connection,
+                    new Settlements.Marking(marker, conditions.fingerprint, conditions.waitSeconds),
+                    operation)) {
                 settlements.checkSameRequest(connection, marker, conditions.fingerprint);
                 connection.commit();
                 return Verdict.REPLAYED;
@@ -153,25 +154,6 @@ final class TwoPhaseEngine {
             branches = open;
             settlements.workAndCommit(connection, tx -> effect.apply(tx.of(key), open), open::prepare);
             return Verdict.APPLIED;
-        }
-
-        private boolean mark(Connection connection, Marker marker, BranchXid operation) throws SQLException {
-            long since = SystemSource.INSTANCE.nanos();
-            try {
-                return decisions.mark(connection, marker, operation, conditions.fingerprint, conditions.waitSeconds);
-            } catch (SQLException e) {
-                if (SqlFaults.isWaitedTooLong(e)) {
-                    throw new InProgressException(
-                            key,
-                            "key " + key
-                                    + " is being applied by another transaction at this moment, and it was waited for "
-                                    + conditions.waitSeconds
-                                    + " s. Nothing was done; call again later with the same key");
-                }
-                throw e;
-            } finally {
-                settlements.metrics().markerNanos(key.scope(), SystemSource.INSTANCE.nanos() - since);
-            }
         }
 
         /** The home transaction is over, and did not tell that it was committed. Where branches are prepared, only the decision itself may say how it ended. */

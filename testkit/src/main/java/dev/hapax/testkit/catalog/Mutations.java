@@ -240,7 +240,7 @@ final class Mutations {
     }
 
     private static boolean isSagaStep(String sql) {
-        return sql.contains("INSERT INTO hapax.saga_step");
+        return sql.contains("INSERT INTO hapax.saga_step") || sql.contains("hapax.saga_done");
     }
 
     /** A saga is written by whoever thinks that it is his, in whatever state it is. */
@@ -272,7 +272,7 @@ final class Mutations {
             @Override
             public String rewrite(String sql, Node node) {
                 return sql.startsWith("SELECT name, nth, undo")
-                        ? sql.replace("WHERE saga = ?", "WHERE saga = ? AND false")
+                        ? sql.replace("AND saga = ?", "AND saga = ? AND false")
                         : sql;
             }
         };

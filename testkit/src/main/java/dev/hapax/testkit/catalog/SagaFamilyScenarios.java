@@ -209,7 +209,7 @@ final class SagaFamilyScenarios {
     private static List<String> oneResult(Connection connection) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
                         "SELECT t.answer, convert_from(s.body, 'UTF8') FROM told t JOIN hapax.saga_ended e ON e.key = t.op"
-                                + " JOIN hapax.saga_step s ON s.saga = e.id AND s.name = 'charge'"
+                                + " JOIN hapax.saga_history s ON s.saga = e.id AND s.name = 'charge'"
                                 + " WHERE t.answer <> convert_from(s.body, 'UTF8') OR t.answer <> convert_from(e.result, 'UTF8')");
                 ResultSet row = select.executeQuery()) {
             List<String> found = new ArrayList<>();

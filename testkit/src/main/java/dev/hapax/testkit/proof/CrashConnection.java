@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 final class CrashConnection implements InvocationHandler {
 
     private static final Pattern NOTHING_MORE = Pattern.compile("(?!)");
+    /** A statement and its commit in one message are two points: the server may die in between. */
+    private static final String AND_COMMIT = "; COMMIT";
+
     private static final SqlText COMMIT = SqlText.of("COMMIT", NOTHING_MORE);
 
     private final Node node;
@@ -84,7 +87,8 @@ final class CrashConnection implements InvocationHandler {
                 return CrashSource.call(raw, method, args);
             case "createStatement":
                 return CrashSource.proxy(
-                        Statement.class, new CrashStatement(this, proxy, (Statement) result(method, args), null));
+                        Statement.class,
+                        new CrashStatement(this, proxy, (Statement) result(method, args), null, false));
             case "prepareStatement", "prepareCall":
                 return prepare(proxy, method, args);
             default:
@@ -106,13 +110,18 @@ final class CrashConnection implements InvocationHandler {
         }
         Object[] rewritten = args.clone();
         String sql = node.wiring().mutation().rewrite((String) args[0], node);
+        boolean commits = sql.endsWith(AND_COMMIT);
+        if (commits) {
+            sql = sql.substring(0, sql.length() - AND_COMMIT.length());
+        }
         rewritten[0] = sql;
         Class<? extends Statement> type =
                 method.getName().equals("prepareCall") ? CallableStatement.class : PreparedStatement.class;
-        return CrashSource.proxy(type, new CrashStatement(this, proxy, (Statement) result(method, rewritten), sql));
+        return CrashSource.proxy(
+                type, new CrashStatement(this, proxy, (Statement) result(method, rewritten), sql, commits));
     }
 
-    private void commit() throws SQLException {
+    void commit() throws SQLException {
         node.turn(raw);
         node.wiring().mutation().commit(new Mutation.Commit() {
             @Override

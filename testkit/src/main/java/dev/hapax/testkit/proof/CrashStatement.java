@@ -18,14 +18,25 @@ final class CrashStatement implements InvocationHandler {
     private final Connection proxyOfConnection;
     private final Statement raw;
     private final @Nullable String prepared;
+    private final boolean commits;
     private final List<String> batch = new ArrayList<>();
     private final List<Setting> settings = new ArrayList<>();
 
-    CrashStatement(CrashConnection connection, Connection proxyOfConnection, Statement raw, @Nullable String prepared) {
+    /**
+     * @param prepared its text, if it was prepared
+     * @param commits whether a commit follows it in the same message
+     */
+    CrashStatement(
+            CrashConnection connection,
+            Connection proxyOfConnection,
+            Statement raw,
+            @Nullable String prepared,
+            boolean commits) {
         this.connection = connection;
         this.proxyOfConnection = proxyOfConnection;
         this.raw = raw;
         this.prepared = prepared;
+        this.commits = commits;
     }
 
     /** A parameter that was set. */
@@ -45,7 +56,11 @@ final class CrashStatement implements InvocationHandler {
         }
         connection.node().checkAlive();
         if (name.startsWith("execute")) {
-            return execute(method, args);
+            Object result = execute(method, args);
+            if (commits) {
+                connection.commit();
+            }
+            return result;
         }
         if (name.equals("getConnection")) {
             return proxyOfConnection;
