@@ -19,7 +19,7 @@ final class LastWill implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LastWill.class);
 
     /** A session of its own, where there is a program for it: who kills all of this JVM's group, or types Ctrl-C, means not the shell. */
-    private static final String APART = """
+    static final String APART = """
             if command -v setsid >/dev/null 2>&1; then exec setsid sh -c "$@"; else exec sh -c "$@"; fi""";
 
     private static final String WAIT = """
@@ -59,11 +59,6 @@ final class LastWill implements AutoCloseable {
             if [ "$2" = temporary ]; then rm -rf "$1"; fi
             """;
 
-    private static final String UNMOUNT = WAIT + """
-            umount -l "$1"
-            rmdir "$1"
-            """;
-
     private final Process shell;
 
     private LastWill(String script, String... arguments) {
@@ -87,11 +82,6 @@ final class LastWill implements AutoCloseable {
     /** Stops the server whose data lies below the directory. */
     static LastWill stopServer(Path root, boolean kept) {
         return new LastWill(STOP_SERVER, root.toString(), kept ? "kept" : "temporary");
-    }
-
-    /** Unmounts a file system, with all that is on it. */
-    static LastWill unmount(Path directory) {
-        return new LastWill(UNMOUNT, directory.toString());
     }
 
     /** Which process it is about from now on. */

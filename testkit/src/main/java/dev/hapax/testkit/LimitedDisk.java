@@ -1,49 +1,52 @@
 package dev.hapax.testkit;
 
+import dev.hapax.testkit.DiskKeeper.Way;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A file system of its own that can be made full and roomy again at once, whatever writes on it: a {@code tmpfs} whose size is changed, on a machine where this process may mount one (Linux, as root).
+ * A file system of its own that can be made full and roomy again at once, whatever writes on it: a {@code tmpfs} whose size is changed. Linux only: this process mounts it as root, or as any other user in a
+ * namespace of its own, where the machine lets users have namespaces.
  *
  * <p>Thread-safe.
  */
 public final class LimitedDisk implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LimitedDisk.class);
-    private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(20);
     private static final int TRIES = 50;
 
-    private final Path directory;
-    private final int mebibytes;
-    private final Thread lastGuard;
-    private final LastWill lastWill;
+    /** Servers of root run in a namespace of theirs, which sees into no other. */
+    private static final Way WAY = "root".equals(System.getProperty("user.name")) ? Way.ROOT : Way.NAMESPACE;
 
-    private LimitedDisk(Path directory, int mebibytes) {
-        this.directory = directory;
+    private static final String NEEDED =
+            "it needs Linux, and either root that may mount (in a container, the capability SYS_ADMIN)"
+                    + " or another user that may have namespaces (see the kernel's settings user.max_user_namespaces and"
+                    + " kernel.apparmor_restrict_unprivileged_userns, and a container's seccomp profile)";
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final int mebibytes;
+    private final Way way;
+    private final DiskKeeper keeper;
+
+    private LimitedDisk(int mebibytes, Way way, DiskKeeper keeper) {
         this.mebibytes = mebibytes;
-        this.lastGuard = new Thread(this::unmount, "hapax-testkit-disk-guard");
-        this.lastWill = LastWill.unmount(directory);
+        this.way = way;
+        this.keeper = keeper;
     }
 
-    /**
-     * {@return why this machine has no such disk, in one line; empty if it has} A test that needs one says this instead of passing silently.
-     */
+    /** {@return why this machine has no such disk, in one line; empty if it has} */
     public static Optional<String> problem() {
         try (LimitedDisk disk = open(1)) {
-            LOG.debug("a file system can be mounted on {}", disk.directory);
+            LOG.debug("{} could be had", disk);
             return Optional.empty();
         } catch (IllegalStateException failure) {
-            return Optional.of("a full disk can't be tried on this machine: " + failure.getMessage());
+            return Optional.of(String.valueOf(failure.getMessage()));
         }
     }
 
@@ -52,101 +55,87 @@ public final class LimitedDisk implements AutoCloseable {
      *
      * @param mebibytes its size, 1 to 100,000; memory is taken only as files need it
      * @return the empty disk
-     * @throws IllegalStateException if this process may not mount one
+     * @throws IllegalStateException if this process may not mount one; the message says what it would take
      */
     public static LimitedDisk open(int mebibytes) {
+        return open(mebibytes, WAY);
+    }
+
+    static LimitedDisk open(int mebibytes, Way way) {
         if (mebibytes < 1 || mebibytes > 100_000) {
             throw new IllegalArgumentException("size is " + mebibytes + " MiB; allowed are 1 to 100000");
         }
         try {
-            Path directory = Files.createTempDirectory("hapax-disk");
-            LimitedDisk disk = new LimitedDisk(directory, mebibytes);
+            Path directory = Files.createTempDirectory("hapax-disk").toAbsolutePath();
             try {
-                run(
-                        "mount",
-                        "-t",
-                        "tmpfs",
-                        "-o",
-                        "size=" + mebibytes + "m,mode=0700",
-                        "hapax-testkit",
-                        directory.toString());
-            } catch (IllegalStateException failure) {
-                disk.lastWill.close();
+                LimitedDisk disk = new LimitedDisk(mebibytes, way, DiskKeeper.mount(way, directory, mebibytes + "m"));
+                LOG.info("a disk of {}", disk);
+                return disk;
+            } catch (IllegalStateException refused) {
                 Files.delete(directory);
-                throw failure;
+                throw new IllegalStateException(
+                        "a full disk can't be tried here: " + NEEDED + "; mounting it " + way.title() + " failed: "
+                                + refused.getMessage(),
+                        refused);
             }
-            Runtime.getRuntime().addShutdownHook(disk.lastGuard);
-            return disk;
         } catch (IOException failure) {
             throw new UncheckedIOException("no directory for a disk", failure);
         }
     }
 
-    /** {@return where it is mounted} */
+    /** {@return where it is for this process and those that it starts} */
     public Path directory() {
-        return directory;
+        return keeper.mounted();
     }
 
     /** Takes all room that is left, at once: files that are there can be overwritten, but none can grow. */
     public void fill() {
-        for (int tries = 1; ; tries++) {
-            try {
-                FileStore store = Files.getFileStore(directory);
-                resize(Long.toString(Math.max(4096, store.getTotalSpace() - store.getUnallocatedSpace())));
-                return;
-            } catch (IllegalStateException grownMeanwhile) {
-                // It can't be made smaller than what is on it, and somebody may have written since it was measured.
-                if (tries == TRIES) {
-                    throw grownMeanwhile;
+        lock.lock();
+        try {
+            for (int tries = 1; ; tries++) {
+                try {
+                    keeper.resize(Long.toString(Math.max(4096, used())));
+                    return;
+                } catch (IllegalStateException grownMeanwhile) {
+                    // It can't be made smaller than what is on it, and somebody may have written since it was measured.
+                    if (tries == TRIES) {
+                        throw grownMeanwhile;
+                    }
                 }
-            } catch (IOException failure) {
-                throw new UncheckedIOException("the disk on " + directory + " can't be measured", failure);
             }
+        } finally {
+            lock.unlock();
         }
+    }
+
+    private long used() {
+        // A FileStore looks for the path in this process's own mounts.
+        File root = directory().toFile();
+        long total = root.getTotalSpace();
+        if (total == 0) {
+            throw new IllegalStateException("the disk on " + root + " can't be measured");
+        }
+        return total - root.getFreeSpace();
     }
 
     /** Gives the room back that {@link #fill()} took. */
     public void free() {
-        resize(mebibytes + "m");
-    }
-
-    private void resize(String size) {
-        run("mount", "-o", "remount,size=" + size, directory.toString());
-    }
-
-    private static void run(String... command) {
-        String what = String.join(" ", command);
+        lock.lock();
         try {
-            Process process = new ProcessBuilder(List.of(command))
-                    .redirectErrorStream(true)
-                    .start();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-            if (!process.waitFor(COMMAND_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS) || process.exitValue() != 0) {
-                throw new IllegalStateException(
-                        "`" + what + "` failed: " + output.lines().findFirst().orElse(""));
-            }
-        } catch (IOException failure) {
-            throw new IllegalStateException("`" + what + "` can't be run: " + failure.getMessage(), failure);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while `" + what + "` ran", interrupted);
+            keeper.resize(mebibytes + "m");
+        } finally {
+            lock.unlock();
         }
     }
 
     /** Unmounts it; what is on it is gone. Whoever has a file open there must have closed it. */
     @Override
     public void close() {
-        Runtime.getRuntime().removeShutdownHook(lastGuard);
-        unmount();
+        keeper.close();
     }
 
-    private void unmount() {
-        run("umount", "-l", directory.toString());
-        try {
-            Files.delete(directory);
-        } catch (IOException failure) {
-            throw new UncheckedIOException("could not remove " + directory, failure);
-        }
-        lastWill.close();
+    @Override
+    public String toString() {
+        return mebibytes + " MiB on " + directory() + ", mounted " + way.title();
     }
 }
