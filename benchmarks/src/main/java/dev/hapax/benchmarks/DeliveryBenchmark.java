@@ -48,7 +48,7 @@ final class DeliveryBenchmark implements Benchmark {
                     total = Done.NOTHING;
                 }
             };
-            Duel duel = new Duel(plan, hapax, watched).run();
+            Duel duel = new Duel(plan, hapax, watched).withCpuOf(lab).run();
             // The first check follows the warm-up.
             produced.removeFirst();
             report.part(PRODUCERS + " producers");
@@ -61,6 +61,7 @@ final class DeliveryBenchmark implements Benchmark {
             }
             report.figure("hapax delivered / by hand produced", Spread.of(ratios), Target.atLeast(0.95));
             report.figure("hapax delivered / by hand read", duel.ratio(hapax, watched));
+            report.figure("the same by CPU time", duel.cpuRatio(hapax, watched));
             report.figure("last message after its producers' end, ms (hapax)", Spread.of(flow.tails));
             report.checked(
                     "%,d messages of hapax delivered, each once, positions at the end without gaps; the poller by hand skipped %,d of %,d",

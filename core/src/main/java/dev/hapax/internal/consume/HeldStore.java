@@ -97,7 +97,7 @@ abstract class HeldStore {
     List<Due> due(Connection connection, Collection<Integer> lanes, int limit) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
                 "SELECT " + columns(INLINE_BODY) + ", id, attempts FROM hapax.held"
-                        + " WHERE consumer = ? AND lane = ANY (CAST(? AS int[])) AND state = 'RETRY' AND next_at <= clock_timestamp() ORDER BY lane, number LIMIT ?")) {
+                        + " WHERE consumer = ? AND lane = ANY (CAST(? AS int[])) AND state = 'RETRY' AND next_at <= statement_timestamp() ORDER BY lane, number LIMIT ?")) {
             select.setString(1, consumer);
             select.setArray(2, connection.createArrayOf("int4", lanes.toArray()));
             select.setInt(3, limit);
