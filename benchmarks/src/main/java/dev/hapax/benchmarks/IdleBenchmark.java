@@ -10,6 +10,7 @@ import java.util.List;
 /** What a reader costs that has nothing to read. */
 final class IdleBenchmark implements Benchmark {
 
+    private static final Duration WORKS = Duration.ofSeconds(30);
     private static final Duration STARTS_WITHIN = Duration.ofMinutes(1);
 
     @Override
@@ -33,6 +34,7 @@ final class IdleBenchmark implements Benchmark {
             List<Double> sum = new ArrayList<>();
             try (ChildJvm reader = start(lab, "consume");
                     ChildJvm pool = start(lab, "pool")) {
+                work(plan, lab);
                 settle(plan);
                 // Nobody else may be counted, and this service's own background work would be.
                 lab.hapax.close();
@@ -67,6 +69,16 @@ final class IdleBenchmark implements Benchmark {
                 .start();
         child.awaitLine("reading", STARTS_WITHIN);
         return child;
+    }
+
+    /** A service that has nothing to read for the moment has read before, so that its code is compiled. */
+    private static void work(Plan plan, Lab lab) throws Exception {
+        Messages messages = new Messages(lab);
+        long until = System.nanoTime() + (plan.quick() ? 0 : WORKS.toNanos());
+        while (messages.published() < 10 || System.nanoTime() < until) {
+            messages.once("idle", Ids.next());
+        }
+        Messages.checkAtTheEnd(lab, ReaderProcess.CONSUMER);
     }
 
     private static void settle(Plan plan) {

@@ -5,6 +5,7 @@ import java.sql.Statement;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -24,16 +25,37 @@ public final class Deadlines implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Deadlines.class);
     private static final long LOOK_MILLIS = 250;
 
+    /** Where nothing runs, it looks as often as the shortest time asks for: what begins after a look has not run past it at the next. */
+    private static final long LOOK_IDLE_MILLIS = 1_000;
+
     private final Set<Watch> running = ConcurrentHashMap.newKeySet();
     private final ScheduledExecutorService thread;
 
     public Deadlines(String service) {
         thread = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("hapax-deadlines-" + service).factory());
-        thread.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        again();
     }
 
-    /** Watches a statement that is about to be executed, until the answer is closed. */
+    private void again() {
+        try {
+            thread.schedule(
+                    () -> {
+                        look();
+                        again();
+                    },
+                    running.isEmpty() ? LOOK_IDLE_MILLIS : LOOK_MILLIS,
+                    TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException closing) {
+            LOG.debug("deadlines are no longer watched", closing);
+        }
+    }
+
+    /**
+     * Watches a statement that is about to be executed, until the answer is closed.
+     *
+     * @param seconds at least 1
+     */
     public Watch watch(Statement statement, int seconds) {
         Watch watch = new Watch(this, statement, SystemSource.INSTANCE.nanos() + TimeUnit.SECONDS.toNanos(seconds));
         running.add(watch);

@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -25,20 +26,21 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Used by the keeper's thread; the first look is made by the thread that opens the service.
  */
-final class HistoryGuard {
+public final class HistoryGuard {
 
     private static final Logger LOG = LoggerFactory.getLogger(HistoryGuard.class);
 
     /** Kept at the end of the row, and the distance of those that are kept for ever. */
     static final long KEPT = 10_000;
 
+    private static final Duration BETWEEN_BEATS = Duration.ofMillis(500);
+
     /**
-     * The columns that a look asks for. A beat is due when some transaction has come after the last one, half a second ago or longer. The transaction's number is compared for being another, not for being
-     * greater: in another cluster they begin anew.
+     * The columns that a look asks for. A beat is to come when some transaction has come after the last one, and due when that is half a second ago or longer. The transaction's number is compared for
+     * being another, not for being greater: in another cluster they begin anew.
      */
     static final String COLUMNS = "b.number, b.nonce, b.beat_at, a.number, a.nonce, seen.nonce, anchor.nonce,"
-            + " b.beat_at < clock_timestamp() - interval '500 milliseconds'"
-            + " AND CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint) <> b.xid + 1,"
+            + " CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint) <> b.xid + 1,"
             + " NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off'";
 
     /** To be joined to one row. Two parameters: the numbers of {@link #seenNumber()} and {@link #anchorNumber()}. */
@@ -48,6 +50,11 @@ final class HistoryGuard {
             + " LEFT JOIN hapax.beat anchor ON anchor.number = ?";
 
     private static final String BEAT = "INSERT INTO hapax.beat (number) VALUES (?) ON CONFLICT DO NOTHING";
+
+    /** For statements that are committed anyway, now and then, by themselves: the next beat if it is time for it, so that none has to follow them. */
+    public static final String BEAT_IN_PASSING = "INSERT INTO hapax.beat (number) SELECT last.number + 1"
+            + " FROM (SELECT number, beat_at FROM hapax.beat ORDER BY number DESC LIMIT 1) last"
+            + " WHERE last.beat_at < clock_timestamp() - interval '500 milliseconds' ON CONFLICT DO NOTHING";
 
     /** Whoever is second finds it recorded: it waits for an operator, or was written down after this process last saw the former history. */
     private static final String RECORD =
@@ -67,6 +74,7 @@ final class HistoryGuard {
     private final @Nullable HistoryWitness witness;
     private final Forgetting forgetting;
     private @Nullable Memory memory;
+    private @Nullable Duration untilBeat;
 
     /** Lets go of all that was read from the history that is gone. */
     @FunctionalInterface
@@ -120,6 +128,7 @@ final class HistoryGuard {
 
     /** Judges what a look found, and remembers it if the history goes on. */
     Verdict judge(ResultSet row, int column, OffsetDateTime now) throws SQLException {
+        untilBeat = null;
         if (!row.getBoolean(column + 8) || row.getObject(column) == null) {
             // A standby, or a role that only reads; or somebody has emptied the table, which is for the schema's check.
             return Verdict.GOES_ON;
@@ -138,7 +147,21 @@ final class HistoryGuard {
                 anchor == null ? newest.number() : row.getLong(column + 3),
                 anchor == null ? newest.nonce() : anchor,
                 now.toInstant()));
-        return row.getBoolean(column + 7) ? Verdict.BEAT_DUE : Verdict.GOES_ON;
+        if (!row.getBoolean(column + 7)) {
+            return Verdict.GOES_ON;
+        }
+        Duration left = BETWEEN_BEATS.minus(Duration.between(newest.at(), now));
+        if (left.isNegative()) {
+            return Verdict.BEAT_DUE;
+        }
+        untilBeat = left;
+        return Verdict.GOES_ON;
+    }
+
+    /** How long after what was judged last a beat is due if nobody comes before; null if none is. */
+    @Nullable
+    Duration untilBeat() {
+        return untilBeat;
     }
 
     private boolean isContinued(long newest, @Nullable UUID seen, @Nullable UUID anchor) {

@@ -15,6 +15,7 @@ import dev.hapax.internal.consume.HeldQuarantine;
 import dev.hapax.internal.consume.RelayStore;
 import dev.hapax.internal.consume.StoredConsumers;
 import dev.hapax.internal.event.EventFactory;
+import dev.hapax.internal.log.Drawn;
 import dev.hapax.internal.log.LogWriter;
 import dev.hapax.internal.once.ActiveTransaction;
 import dev.hapax.internal.once.OnceFactory;
@@ -78,6 +79,7 @@ public final class Home implements AutoCloseable {
         }
         Pauses pauses = new Pauses();
         Signals signals = new Signals();
+        Drawn drawn = new Drawn();
         LogWriter log = new LogWriter(partitions, clock);
         ActiveTransaction.Shared shared = new ActiveTransaction.Shared(
                 settings.codec, settings.tracing, log, settings.name, settings.messagesMax, settings.payloadMax);
@@ -92,7 +94,8 @@ public final class Home implements AutoCloseable {
                 settings.participants,
                 settings.waitUpTo);
         this.events = new EventFactory(connections, once, shared, retries);
-        this.consumerGround = new ConsumerGround(connections, shared, once, retries, settings.metrics, pauses, signals);
+        this.consumerGround =
+                new ConsumerGround(connections, shared, once, retries, settings.metrics, pauses, signals, drawn);
         this.quarantine = new HeldQuarantine(connections);
         this.stored = new StoredConsumers(connections);
         this.relays = new RelayStore(connections);
@@ -109,7 +112,7 @@ public final class Home implements AutoCloseable {
         this.history = new StoredHistory(connections);
         HistoryGuard guard = guard(settings, connections, names, partitions);
         this.keeper = new Keeper(
-                settings.name, connections, clock, pauses, guard, signals, housekeeper, settings.housekeeping);
+                settings.name, connections, clock, pauses, guard, drawn, signals, housekeeper, settings.housekeeping);
     }
 
     /** When the database has gone back, what was read of the lost history is forgotten and declared anew. */

@@ -1,5 +1,6 @@
 package dev.hapax.internal;
 
+import dev.hapax.internal.log.Lanes;
 import dev.hapax.internal.log.LogWriter;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -51,7 +52,7 @@ final class Housekeeper {
             moved += last;
         } while (last == MOVED_AT_ONCE);
         if (moved > 0) {
-            signals.published();
+            signals.published(Lanes.ALL);
         }
         return moved;
     }

@@ -1,10 +1,12 @@
 package dev.hapax.internal;
 
+import dev.hapax.internal.log.Drawn;
 import dev.hapax.internal.log.Lanes;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.HashSet;
 import java.util.Set;
@@ -12,12 +14,16 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one background thread of an opened service. It asks the database, in one statement, what is paused, what time it is, whether its history goes on, whether delayed messages are due, and whether
+ * The one background thread of an opened service. It asks the database, in one statement, what is paused, what time it is, whether its history goes on, whether delayed messages are due, and which
  * numbers of the log were drawn; now and then it keeps house. Consumers that have nothing to do leave the looking to it, however many they are.
+ *
+ * <p>Where the last look found nothing new, a glance goes before the next one: whether the server is the same, and no transaction has ended since. Then all the rest is as it was, but for what time
+ * brings: delayed messages and beats, for which it looks again when they may be due.
  */
 final class Keeper implements AutoCloseable {
 
@@ -25,23 +31,36 @@ final class Keeper implements AutoCloseable {
     private static final long LOOK_MILLIS = 250;
     private static final long LOOK_FOR_CONSUMERS_MILLIS = 100;
     private static final long HOUSEKEEPING_NANOS = TimeUnit.MINUTES.toNanos(10);
-    private static final int HISTORY_COLUMN = 6;
-    private static final String LOOK = "SELECT " + DatabaseClock.NOW
-            + ", EXISTS (SELECT FROM hapax.delayed WHERE due_at <= clock_timestamp()), p.kind, p.name, " + Lanes.DRAWN
-            + ", " + HistoryGuard.COLUMNS + " FROM (VALUES (1)) one" + HistoryGuard.JOINS
-            + " LEFT JOIN hapax.paused p ON true";
+    private static final long LOOK_AT_LEAST_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final int TIMEOUT_SECONDS = 5;
+    private static final int HISTORY_COLUMN = 8;
+
+    /** What comes due until the next look is asked for as well. The statement's own time, which unlike the clock's is one, can be looked up in an index. */
+    private static final String DUE =
+            "(SELECT due_at <= statement_timestamp() FROM hapax.delayed WHERE due_at <= statement_timestamp() + interval '1 second' ORDER BY due_at LIMIT 1)";
+
+    private static final String SNAPSHOT = "CAST(pg_current_snapshot() AS text)";
+    private static final String SERVER = "CAST(pg_postmaster_start_time() AS text)";
+
+    private static final String LOOK = "SELECT " + DatabaseClock.NOW + ", " + DUE + ", p.kind, p.name, " + Lanes.DRAWN
+            + ", " + SNAPSHOT + ", " + SERVER + ", " + HistoryGuard.COLUMNS + " FROM (VALUES (1)) one"
+            + HistoryGuard.JOINS + " LEFT JOIN hapax.paused p ON true";
+
+    private static final String GLANCE = "SELECT " + SNAPSHOT + " = ? AND " + SERVER + " = ?";
 
     private final Connections connections;
     private final DatabaseClock clock;
     private final Pauses pauses;
     private final HistoryGuard history;
+    private final Drawn drawn;
     private final Signals signals;
     private final Housekeeper housekeeper;
     private final boolean housekeeping;
     private final ScheduledExecutorService thread;
     private long housekeptNanos = SystemSource.INSTANCE.nanos() - HOUSEKEEPING_NANOS;
     private boolean reachable = true;
-    private long drawn;
+    private @Nullable Look last;
+    private int changes;
 
     Keeper(
             String service,
@@ -49,6 +68,7 @@ final class Keeper implements AutoCloseable {
             DatabaseClock clock,
             Pauses pauses,
             HistoryGuard history,
+            Drawn drawn,
             Signals signals,
             Housekeeper housekeeper,
             boolean housekeeping) {
@@ -56,6 +76,7 @@ final class Keeper implements AutoCloseable {
         this.clock = clock;
         this.pauses = pauses;
         this.history = history;
+        this.drawn = drawn;
         this.signals = signals;
         this.housekeeper = housekeeper;
         this.housekeeping = housekeeping;
@@ -89,7 +110,7 @@ final class Keeper implements AutoCloseable {
 
     private void step(boolean beating) {
         try {
-            boolean due = look(beating);
+            boolean due = !isAsItWas() && look(beating);
             if (housekeeping && due) {
                 housekeeper.moveDue();
             }
@@ -102,14 +123,41 @@ final class Keeper implements AutoCloseable {
             }
             reachable = true;
         } catch (SQLException e) {
+            last = null;
             // Once per outage: a line for each try says no more.
             if (reachable && !thread.isShutdown()) {
                 LOG.warn("background work failed and is tried again: {}", e.toString());
             }
             reachable = false;
         } catch (RuntimeException e) {
+            last = null;
             LOG.error("background work failed", e);
         }
+    }
+
+    /** A glance, if that is worth it. */
+    private boolean isAsItWas() throws SQLException {
+        Look before = last;
+        long nanos = SystemSource.INSTANCE.nanos();
+        if (before == null || changes > 1 || nanos - before.until() >= 0) {
+            return false;
+        }
+        boolean same = connections.autoCommit(connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(GLANCE);
+                    var watch = connections.deadlines().watch(statement, TIMEOUT_SECONDS)) {
+                statement.setString(1, before.snapshot());
+                statement.setString(2, before.server());
+                try (ResultSet row = statement.executeQuery()) {
+                    row.next();
+                    return row.getBoolean(1);
+                }
+            }
+        });
+        if (same) {
+            drawn.isUnchanged(nanos);
+            pauses.isUnchanged(nanos);
+        }
+        return same;
     }
 
     /** One look, and what it shows to be due of the history. Returns whether delayed messages are due. */
@@ -123,9 +171,14 @@ final class Keeper implements AutoCloseable {
                 return ask(connection);
             });
         }
-        if (pauses.set(look.paused(), look.nanos()) || look.drawn() != drawn) {
-            drawn = look.drawn();
-            signals.stirred();
+        changes = last == null || !last.snapshot().equals(look.snapshot()) ? changes + 1 : 0;
+        last = look;
+        int stirred = drawn.set(look.drawn(), look.nanos());
+        if (pauses.set(look.paused(), look.nanos())) {
+            stirred = Lanes.ALL;
+        }
+        if (stirred != Lanes.NONE) {
+            signals.stirred(stirred);
         }
         if (beating && look.verdict() == HistoryGuard.Verdict.BEAT_DUE) {
             connections.autoCommit(connection -> {
@@ -140,14 +193,23 @@ final class Keeper implements AutoCloseable {
      * What a look found.
      *
      * @param nanos when it began
-     * @param drawn a number that grows with each message that is published
+     * @param until as long as no transaction ends, nothing can be due before
+     * @param snapshot which transactions it saw
+     * @param server when that was started
      */
     private record Look(
-            long nanos, boolean messagesDue, long drawn, HistoryGuard.Verdict verdict, Set<Pauses.Paused> paused) {}
+            long nanos,
+            long until,
+            String snapshot,
+            String server,
+            boolean messagesDue,
+            long[] drawn,
+            HistoryGuard.Verdict verdict,
+            Set<Pauses.Paused> paused) {}
 
     private Look ask(Connection connection) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(LOOK)) {
-            statement.setQueryTimeout(5);
+        try (PreparedStatement statement = connection.prepareStatement(LOOK);
+                var watch = connections.deadlines().watch(statement, TIMEOUT_SECONDS)) {
             statement.setLong(1, history.seenNumber());
             statement.setLong(2, history.anchorNumber());
             long nanos = SystemSource.INSTANCE.nanos();
@@ -158,7 +220,10 @@ final class Keeper implements AutoCloseable {
                 OffsetDateTime now = row.getObject(1, OffsetDateTime.class);
                 clock.observe(now, before, clock.localMillis());
                 boolean due = row.getBoolean(2);
-                long numbers = row.getLong(5);
+                boolean dueSoon = !row.wasNull() && housekeeping;
+                long[] numbers = Lanes.drawn(row, 5);
+                String snapshot = row.getString(6);
+                String server = row.getString(7);
                 HistoryGuard.Verdict verdict = history.judge(row, HISTORY_COLUMN, now);
                 do {
                     String kind = row.getString(3);
@@ -166,9 +231,14 @@ final class Keeper implements AutoCloseable {
                         paused.add(new Pauses.Paused(kind, row.getString(4)));
                     }
                 } while (row.next());
-                return new Look(nanos, due, numbers, verdict, paused);
+                return new Look(nanos, dueSoon ? nanos : until(nanos), snapshot, server, due, numbers, verdict, paused);
             }
         }
+    }
+
+    private long until(long nanos) {
+        Duration beat = history.untilBeat();
+        return nanos + (beat == null ? LOOK_AT_LEAST_NANOS : Math.min(LOOK_AT_LEAST_NANOS, beat.toNanos()));
     }
 
     @Override

@@ -36,6 +36,11 @@ public final class Pauses {
         return !now.equals(before);
     }
 
+    /** Nothing has been committed since the last reading. */
+    public void isUnchanged(long nanos) {
+        readNanos = nanos;
+    }
+
     public boolean isConsumerPaused(String name) {
         return !paused.isEmpty()
                 && (paused.contains(new Paused("CONSUMER", name)) || paused.contains(new Paused("CONSUMER", ALL)));

@@ -1,5 +1,6 @@
 package dev.hapax.internal;
 
+import dev.hapax.internal.log.Lanes;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -11,23 +12,34 @@ public final class Signals {
     /** A reader that sleeps. */
     public interface Listener {
 
-        /** @param there whether what it is woken for can be found now; else soon, perhaps, once its transaction has ended */
-        void wake(boolean there);
+        /**
+         * There may be something to read.
+         *
+         * @param lanes in which
+         * @param there whether it can be found now; else soon, perhaps, once its transaction has ended
+         */
+        void wake(int lanes, boolean there);
     }
 
-    /** A transaction of this process that published has committed. */
-    public void published() {
-        wake(true);
+    /**
+     * A transaction of this process that published has committed.
+     *
+     * @param lanes into which
+     */
+    public void published(int lanes) {
+        if (lanes != Lanes.NONE) {
+            wake(lanes, true);
+        }
     }
 
-    /** Something has happened elsewhere: numbers of the log were drawn, or somebody was paused or resumed. */
-    public void stirred() {
-        wake(false);
+    /** Something has happened elsewhere: numbers of these lanes were drawn, or somebody was paused or resumed. */
+    public void stirred(int lanes) {
+        wake(lanes, false);
     }
 
-    private void wake(boolean there) {
+    private void wake(int lanes, boolean there) {
         for (Listener listener : listeners) {
-            listener.wake(there);
+            listener.wake(lanes, there);
         }
     }
 

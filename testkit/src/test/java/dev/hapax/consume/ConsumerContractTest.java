@@ -114,6 +114,29 @@ class ConsumerContractTest extends ConsumerFixture {
         }
     }
 
+    /** As from another process: a transaction of the caller's wakes nobody. */
+    @Test
+    void an_idle_reader_finds_what_nobody_tells_it_of() throws Exception {
+        try (Consumer running = writing("one").start();
+                Connection theirs = shop.pool.getConnection()) {
+            publish("a", "told");
+            await().until(() -> count() == 1);
+            theirs.setAutoCommit(false);
+            shop.hapax.once(Shop.newKey()).on(theirs).run(tx -> tx.publish(TOPIC, "a", "open for a while"));
+            // Its number is seen before it can be read.
+            await().until(() -> running.lag().messages() == 1);
+            theirs.commit();
+            await().until(() -> count() == 2);
+            for (int i = 1; i <= 3; i++) {
+                await().until(() -> running.lag().messages() == 0);
+                shop.hapax.once(Shop.newKey()).on(theirs).run(tx -> tx.publish(TOPIC, "b", "committed at once"));
+                theirs.commit();
+                long expected = 2L + i;
+                await().until(() -> count() == expected);
+            }
+        }
+    }
+
     @Test
     void numbers_of_rolled_back_transactions_are_given_up_even_while_another_is_open_for_long() throws Exception {
         try (Consumer running = writing("one").start()) {

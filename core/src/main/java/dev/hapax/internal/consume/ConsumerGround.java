@@ -4,6 +4,7 @@ import dev.hapax.internal.Connections;
 import dev.hapax.internal.Pauses;
 import dev.hapax.internal.Retries;
 import dev.hapax.internal.Signals;
+import dev.hapax.internal.log.Drawn;
 import dev.hapax.internal.once.ActiveTransaction;
 import dev.hapax.internal.once.OnceFactory;
 import dev.hapax.spi.Metrics;
@@ -16,4 +17,5 @@ public record ConsumerGround(
         Retries retries,
         Metrics metrics,
         Pauses pauses,
-        Signals signals) {}
+        Signals signals,
+        Drawn drawn) {}

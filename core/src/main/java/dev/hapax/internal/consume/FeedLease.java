@@ -102,8 +102,7 @@ final class FeedLease implements Runnable {
 
     /** One round. */
     void step(Connection connection) throws SQLException {
-        positions.join(connection);
-        Set<Short> ours = positions.renew(connection);
+        Set<Short> ours = positions.round(connection).owned();
         Ownership current = ownership;
         if (current != null && (current == givenUp || ours.size() < Lanes.COUNT)) {
             set(null);

@@ -13,17 +13,20 @@ final class LaneLag {
 
     private LaneLag() {}
 
-    /** Asks the database; the lanes learn how far their numbers go. */
-    static Lag measure(Connection connection, Collection<Lane> lanes) throws SQLException {
-        long[] last = LogReader.lastNumbers(connection);
+    /** How many messages lie above the positions, or may still appear below, if so many numbers were drawn in each lane. */
+    static long behind(long[] last, Collection<Lane> lanes) {
         long behind = 0;
         for (Lane lane : lanes) {
             behind += Math.max(0, last[lane.number] - lane.position.high());
-            lane.drawn(last[lane.number]);
             for (Position.Gap gap : lane.position.gaps()) {
                 behind += gap.to() - gap.from() + 1;
             }
         }
-        return new Lag(behind, behind == 0 ? Duration.ZERO : PositionStore.oldestUnread(connection, lanes));
+        return behind;
+    }
+
+    /** Asks the database how old the oldest of them is. */
+    static Lag measure(Connection connection, long behind, Collection<Lane> lanes) throws SQLException {
+        return behind == 0 ? NONE : new Lag(behind, PositionStore.oldestUnread(connection, lanes));
     }
 }

@@ -3,9 +3,9 @@ package dev.hapax.internal.consume;
 import dev.hapax.consume.Consumer.Lag;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.consume.Failures.Fenced;
+import dev.hapax.internal.log.Lanes;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -36,7 +36,8 @@ final class LaneWorker extends Worker {
     private final Map<Short, Lane> lanes = new LinkedHashMap<>();
     private final Queue<Order> orders = new ConcurrentLinkedQueue<>();
     private final Queue<Short> released;
-    private volatile Lag lag = new Lag(0, Duration.ZERO);
+    private volatile Lag lag = LaneLag.NONE;
+    private volatile int mine = Lanes.NONE;
     private boolean mustRetake;
     private boolean more;
     private int looks;
@@ -72,6 +73,13 @@ final class LaneWorker extends Worker {
     void leave(short lane, boolean release) {
         orders.add(new Order.Leave(lane, release));
         wake(true);
+    }
+
+    /** There may be something to read in these lanes. One that is being taken right now is looked at when it has been. */
+    void wake(int inLanes, boolean there) {
+        if ((inLanes & mine) != Lanes.NONE) {
+            wake(there);
+        }
     }
 
     Lag lag() {
@@ -122,7 +130,11 @@ final class LaneWorker extends Worker {
     int step() throws SQLException {
         obey();
         if (lanes.isEmpty()) {
-            lag = new Lag(0, Duration.ZERO);
+            lag = LaneLag.NONE;
+            return 0;
+        }
+        if (isNothingThere()) {
+            lag = LaneLag.NONE;
             return 0;
         }
         if (ground.pauses().isConsumerPaused(settings.name())) {
@@ -144,12 +156,22 @@ final class LaneWorker extends Worker {
         });
     }
 
+    /** Whether the keeper has seen lately that nothing lies above the positions: then there is no need to look as well. */
+    private boolean isNothingThere() {
+        long[] last = ground.drawn().last();
+        return isCalm() && !mustRetake && !mayHaveHeld() && last != null && LaneLag.behind(last, lanes.values()) == 0;
+    }
+
     private void obey() throws SQLException {
         for (Order order = orders.poll(); order != null; order = orders.poll()) {
             switch (order) {
-                case Order.Take take -> lanes.put(take.lane().number, take.lane());
+                case Order.Take take -> {
+                    lanes.put(take.lane().number, take.lane());
+                    noteLanes();
+                }
                 case Order.Leave leave -> {
                     Lane lane = lanes.remove(leave.lane());
+                    noteLanes();
                     // One that was dropped meanwhile has been told of already, and may be another worker's by now.
                     if (lane != null) {
                         letGo(lane, leave.release());
@@ -157,6 +179,14 @@ final class LaneWorker extends Worker {
                 }
             }
         }
+    }
+
+    private void noteLanes() {
+        int set = Lanes.NONE;
+        for (Short lane : lanes.keySet()) {
+            set |= Lanes.set(lane);
+        }
+        mine = set;
     }
 
     private void letGo(Lane lane, boolean release) throws SQLException {
@@ -187,6 +217,7 @@ final class LaneWorker extends Worker {
 
     private void drop(Lane lane) {
         lanes.remove(lane.number);
+        noteLanes();
         released.add(lane.number);
         ground.metrics().fenced(settings.name());
         LOG.info(
@@ -274,11 +305,26 @@ final class LaneWorker extends Worker {
 
     private void measure(Connection connection) throws SQLException {
         long now = SystemSource.INSTANCE.nanos();
-        if (now - lagMeasuredNanos < LAG_NANOS) {
-            return;
+        boolean due = now - lagMeasuredNanos >= LAG_NANOS;
+        long[] last = ground.drawn().last();
+        if (last == null) {
+            if (!due) {
+                return;
+            }
+            last = LogReader.lastNumbers(connection);
         }
-        lagMeasuredNanos = now;
-        lag = LaneLag.measure(connection, lanes.values());
+        long behind = LaneLag.behind(last, lanes.values());
+        if (due) {
+            lagMeasuredNanos = now;
+            for (Lane lane : lanes.values()) {
+                lane.drawn(last[lane.number]);
+            }
+            lag = LaneLag.measure(connection, behind, lanes.values());
+        } else if (behind == 0) {
+            lag = LaneLag.NONE;
+        } else if (behind != lag.messages()) {
+            lag = new Lag(behind, lag.oldest());
+        }
     }
 
     @Override
@@ -295,6 +341,7 @@ final class LaneWorker extends Worker {
                     e.toString());
         }
         lanes.clear();
+        noteLanes();
     }
 
     private void giveBack(Lane lane) throws SQLException {

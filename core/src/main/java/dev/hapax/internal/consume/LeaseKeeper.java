@@ -86,16 +86,16 @@ final class LeaseKeeper implements Runnable {
             // At the start, and after an operator has forgotten the consumer while this process was starting.
             positions.create(connection, settings.start);
         }
-        int members = Math.max(1, positions.join(connection));
         forgetReleased();
-        Set<Short> owned = positions.renew(connection);
+        PositionStore.Round round = positions.round(connection);
+        Set<Short> owned = round.owned();
         for (Map.Entry<Short, LaneWorker> lane : assigned.entrySet()) {
             if (!owned.contains(lane.getKey()) && leaving.add(lane.getKey())) {
                 lane.getValue().leave(lane.getKey(), false);
             }
         }
         giveOrphansBack(connection, owned);
-        int share = (Lanes.COUNT + members - 1) / members;
+        int share = (Lanes.COUNT + round.members() - 1) / round.members();
         int staying = assigned.size() - leaving.size();
         for (Short lane : new ArrayList<>(assigned.keySet())) {
             LaneWorker worker = assigned.get(lane);

@@ -54,8 +54,8 @@ public final class LogConsumer implements Consumer {
         leaseThread.start();
     }
 
-    private void wake(boolean there) {
-        workers.forEach(worker -> worker.wake(there));
+    private void wake(int inLanes, boolean there) {
+        workers.forEach(worker -> worker.wake(inLanes, there));
     }
 
     @Override

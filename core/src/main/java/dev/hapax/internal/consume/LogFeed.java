@@ -47,7 +47,7 @@ public final class LogFeed implements AutoCloseable {
     private final FeedLease lease;
     private final Thread leaseThread;
     private final Semaphore wake = new Semaphore(0);
-    private final Signals.Listener signal = there -> wake();
+    private final Signals.Listener signal = (lanes, there) -> wake();
     private final Map<Short, FeedLane> lanes = new TreeMap<>();
     private final FeedHeld held;
     private FeedLease.@Nullable Ownership reading;
@@ -442,7 +442,7 @@ public final class LogFeed implements AutoCloseable {
         lag = ground.connections().autoCommit(connection -> {
             long[] last = LogReader.lastNumbers(connection);
             lanes.values().forEach(lane -> lane.lane.drawn(last[lane.lane.number]));
-            return LaneLag.measure(connection, at);
+            return LaneLag.measure(connection, LaneLag.behind(last, at), at);
         });
     }
 

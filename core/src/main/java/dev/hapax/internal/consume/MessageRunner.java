@@ -7,6 +7,7 @@ import dev.hapax.internal.consume.Failures.BatchFailure;
 import dev.hapax.internal.consume.Failures.Fenced;
 import dev.hapax.internal.consume.Failures.MessageFailure;
 import dev.hapax.internal.consume.Progress.Moves;
+import dev.hapax.internal.log.Lanes;
 import dev.hapax.internal.once.ActiveTransaction;
 import dev.hapax.spi.Metrics;
 import dev.hapax.spi.Metrics.Handling;
@@ -148,7 +149,7 @@ final class MessageRunner {
         Moves moves = progress.begin();
         List<ReadMessage> waiting = new ArrayList<>();
         int[] counts = new int[2];
-        boolean[] published = {false};
+        int[] published = {Lanes.NONE};
         inTransaction(connection, () -> {
             Repeats.Seen seen = repeats.mark(connection, messages, this::isHandled);
             for (int i = 0; i < messages.size(); i++) {
@@ -183,9 +184,7 @@ final class MessageRunner {
                 share.suspects = Math.max(0, share.suspects - 1);
             }
         }
-        if (published[0]) {
-            ground.signals().published();
-        }
+        ground.signals().published(published[0]);
         metrics.handled(consumer, Handling.APPLIED, counts[0]);
         if (counts[1] > 0) {
             metrics.handled(consumer, Handling.REPEATED, counts[1]);
@@ -311,7 +310,7 @@ final class MessageRunner {
         Long[] next = {null};
         boolean[] more = {false};
         boolean[] repeat = {false};
-        boolean[] published = {false};
+        int[] published = {Lanes.NONE};
         ActiveTransaction tx = new ActiveTransaction(connection, ground.shared());
         Dispatch.Run run = dispatch.run(tx);
         Moves moves = progress.begin();
@@ -351,9 +350,7 @@ final class MessageRunner {
         if (!more[0]) {
             share.heldKeys.remove(message.messageKey());
         }
-        if (published[0]) {
-            ground.signals().published();
-        }
+        ground.signals().published(published[0]);
         metrics.handled(consumer, repeat[0] ? Handling.REPEATED : Handling.APPLIED, 1);
         metrics.attempts(consumer, attempt);
         return next[0];

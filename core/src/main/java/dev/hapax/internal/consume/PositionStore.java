@@ -1,6 +1,7 @@
 package dev.hapax.internal.consume;
 
 import dev.hapax.consume.Start;
+import dev.hapax.internal.HistoryGuard;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.log.Lanes;
 import java.sql.Array;
@@ -45,6 +46,19 @@ final class PositionStore {
             + " FROM unnest(CAST(? AS smallint[]), CAST(? AS bigint[]), CAST(? AS bigint[]), CAST(? AS text[]), CAST(? AS bigint[]), CAST(? AS text[]), CAST(? AS tid[]))"
             + " AS v (lane, token, low, done, low_before, done_before, place) WHERE p.consumer = ? AND p.lane = v.lane AND p.token = v.token"
             + " AND p.low = v.low_before AND p.done = CAST(v.done_before AS int8multirange)";
+
+    private static final String HERE = "INSERT INTO hapax.member (consumer, node, seen_until) VALUES (?, ?, " + UNTIL
+            + ") ON CONFLICT (consumer, node) DO UPDATE SET seen_until = excluded.seen_until";
+
+    /** One statement, since each one of an idle service wakes two sleeping processes. */
+    private static final String ROUND = "WITH here AS (" + HERE + "), beat AS (" + HistoryGuard.BEAT_IN_PASSING + "),"
+            + " extended AS (UPDATE hapax.position p SET leased_until = " + UNTIL
+            + " WHERE p.consumer = ? AND p.owner = ? AND p.lane IN"
+            + " (SELECT q.lane FROM hapax.position q WHERE q.consumer = ? AND q.owner = ? AND q.lane = ANY (CAST(? AS smallint[]))"
+            + " FOR UPDATE SKIP LOCKED))"
+            + " SELECT others.n + 1, mine.lane FROM ("
+            + "SELECT CAST(count(*) AS int) AS n FROM hapax.member WHERE consumer = ? AND node <> ? AND seen_until >= clock_timestamp()) others"
+            + " LEFT JOIN hapax.position mine ON mine.consumer = ? AND mine.owner = ? AND mine.lane = ANY (CAST(? AS smallint[]))";
 
     private static final String MOVED = " RETURNING p.lane, CAST(p.ctid AS text)";
 
@@ -100,23 +114,13 @@ final class PositionStore {
         }
     }
 
-    /** Says that this process is there, and counts those that are. */
-    int join(Connection connection) throws SQLException {
-        try (PreparedStatement upsert =
-                connection.prepareStatement("INSERT INTO hapax.member (consumer, node, seen_until) VALUES (?, ?, "
-                        + UNTIL + ") ON CONFLICT (consumer, node) DO UPDATE SET seen_until = excluded.seen_until")) {
+    /** Says that this process is there. */
+    void join(Connection connection) throws SQLException {
+        try (PreparedStatement upsert = connection.prepareStatement(HERE)) {
             upsert.setString(1, consumer);
             upsert.setString(2, node);
             upsert.setDouble(3, leaseSeconds);
             upsert.executeUpdate();
-        }
-        try (PreparedStatement select = connection.prepareStatement(
-                "SELECT count(*) FROM hapax.member WHERE consumer = ? AND seen_until >= clock_timestamp()")) {
-            select.setString(1, consumer);
-            try (ResultSet row = select.executeQuery()) {
-                row.next();
-                return row.getInt(1);
-            }
         }
     }
 
@@ -199,11 +203,17 @@ final class PositionStore {
     }
 
     /**
-     * Extends the leases; rows that a transaction of ours is moving at the moment are passed over, since that extends them too.
+     * What a round found.
      *
-     * @return the lanes that are ours
+     * @param members how many processes take part, this one included
+     * @param owned the lanes that are ours
      */
-    Set<Short> renew(Connection connection) throws SQLException {
+    record Round(int members, Set<Short> owned) {}
+
+    /**
+     * Says that this process is there, and extends its leases. Rows that a transaction of ours is moving at the moment are passed over, since that extends them too.
+     */
+    Round round(Connection connection) throws SQLException {
         Set<Short> owned = new HashSet<>();
         List<Short> quiet = new ArrayList<>();
         long now = SystemSource.INSTANCE.nanos();
@@ -215,27 +225,31 @@ final class PositionStore {
                 quiet.add(lane);
             }
         }
-        if (!quiet.isEmpty()) {
-            Array lanes = connection.createArrayOf("int2", quiet.toArray());
-            extend(connection, lanes);
-            owned.addAll(owned(connection, lanes));
-        }
-        return owned;
-    }
-
-    private void extend(Connection connection, Array lanes) throws SQLException {
-        try (PreparedStatement update =
-                connection.prepareStatement("UPDATE hapax.position p SET leased_until = " + UNTIL
-                        + " WHERE p.consumer = ? AND p.owner = ? AND p.lane IN"
-                        + " (SELECT q.lane FROM hapax.position q WHERE q.consumer = ? AND q.owner = ? AND q.lane = ANY (CAST(? AS smallint[]))"
-                        + " FOR UPDATE SKIP LOCKED)")) {
-            update.setDouble(1, leaseSeconds);
-            update.setString(2, consumer);
-            update.setString(3, node);
-            update.setString(4, consumer);
-            update.setString(5, node);
-            update.setArray(6, lanes);
-            update.executeUpdate();
+        Array lanes = connection.createArrayOf("int2", quiet.toArray());
+        try (PreparedStatement round = connection.prepareStatement(ROUND)) {
+            int i = 1;
+            round.setString(i++, consumer);
+            round.setString(i++, node);
+            round.setDouble(i++, leaseSeconds);
+            round.setDouble(i++, leaseSeconds);
+            for (int part = 0; part < 4; part++) {
+                round.setString(i++, consumer);
+                round.setString(i++, node);
+                if (part % 2 == 1) {
+                    round.setArray(i++, lanes);
+                }
+            }
+            try (ResultSet row = round.executeQuery()) {
+                row.next();
+                int members = row.getInt(1);
+                do {
+                    short lane = row.getShort(2);
+                    if (!row.wasNull()) {
+                        owned.add(lane);
+                    }
+                } while (row.next());
+                return new Round(members, owned);
+            }
         }
     }
 

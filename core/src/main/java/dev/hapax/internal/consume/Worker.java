@@ -21,6 +21,7 @@ abstract class Worker implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
     private static final long PAUSE_FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long GATHER_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long WATCHED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long CALM_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long TROUBLE_MILLIS_MAX = 1_000;
@@ -33,6 +34,7 @@ abstract class Worker implements Runnable {
     private final CountDownLatch stopped = new CountDownLatch(1);
     private volatile boolean stopping;
     private volatile boolean alert;
+    private boolean calm;
     private boolean inTrouble;
     private boolean inDoubt = true;
     private long doubtNanos;
@@ -100,16 +102,24 @@ abstract class Worker implements Runnable {
     public final void run() {
         long pause = PAUSE_FIRST_NANOS;
         while (!stopping) {
+            long since = SystemSource.INSTANCE.nanos();
             int done = safely();
             pause = done > 0 || isAlerted() ? PAUSE_FIRST_NANOS : Math.min(pause * 2, pauseMax());
             // While messages come one by one, what comes in a millisecond is handled together, whoever knocks: a
-            // transaction costs as much as several messages.
-            boolean goesOn = done == 0 ? await(pause) : hasMore() || gather();
+            // transaction costs as much as several messages. Where a round takes longer, the machine is busy, and
+            // the reader leaves half of the time to others.
+            calm = false;
+            boolean goesOn = done == 0 ? await(pause) : hasMore() || gather(SystemSource.INSTANCE.nanos() - since);
             if (!goesOn) {
                 break;
             }
         }
         giveAllBack();
+    }
+
+    /** Whether nothing came for so long that the keeper looks, and it has not knocked. */
+    final boolean isCalm() {
+        return calm;
     }
 
     private boolean isAlerted() {
@@ -121,17 +131,14 @@ abstract class Worker implements Runnable {
     /** Where nothing waits for a time or for others' commits, somebody else looks, and wakes. */
     private long pauseMax() {
         long longest = settings.idle.toNanos();
-        boolean waits = inTrouble
-                || inDoubt
-                || saturated
-                || waitsForOthers()
-                || shares().stream().anyMatch(share -> !share.heldKeys.isEmpty());
+        boolean waits = inTrouble || inDoubt || waitsForOthers() || mayHaveHeld();
         return waits || longest < WATCHED_NANOS ? longest : Math.max(longest, CALM_NANOS);
     }
 
-    private boolean gather() {
+    private boolean gather(long took) {
         try {
-            return !stopped.await(PAUSE_FIRST_NANOS, TimeUnit.NANOSECONDS);
+            long nanos = Math.clamp(took, PAUSE_FIRST_NANOS, GATHER_NANOS_MAX);
+            return !stopped.await(nanos, TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
@@ -142,6 +149,8 @@ abstract class Worker implements Runnable {
         try {
             if (wake.tryAcquire(nanos, TimeUnit.NANOSECONDS)) {
                 wake.drainPermits();
+            } else {
+                calm = nanos >= CALM_NANOS;
             }
             return true;
         } catch (InterruptedException e) {
@@ -201,9 +210,8 @@ abstract class Worker implements Runnable {
 
     /** Tries held messages that are due; returns how many were handled. */
     final int tryHeld(Connection connection, HeldStore held, MessageRunner runner) throws SQLException {
-        boolean any = saturated || shares().stream().anyMatch(share -> !share.heldKeys.isEmpty());
         long now = SystemSource.INSTANCE.nanos();
-        if (!any || now - heldLookedNanos < HELD_LOOK_NANOS) {
+        if (!mayHaveHeld() || now - heldLookedNanos < HELD_LOOK_NANOS) {
             return 0;
         }
         heldLookedNanos = now;
@@ -224,6 +232,10 @@ abstract class Worker implements Runnable {
             }
         }
         return done;
+    }
+
+    final boolean mayHaveHeld() {
+        return saturated || shares().stream().anyMatch(share -> !share.heldKeys.isEmpty());
     }
 
     private void countHeld(Connection connection, HeldStore held) throws SQLException {

@@ -68,8 +68,9 @@ public final class LogWriter {
      * Writes all of them; those with a due time in the future wait outside the log.
      *
      * @param commits whether the transaction is committed as well
+     * @return the lanes of those that don't
      */
-    public void write(Connection connection, List<Publication> publications, boolean commits) throws SQLException {
+    public int write(Connection connection, List<Publication> publications, boolean commits) throws SQLException {
         Instant now = clock.instant();
         List<Publication> due = publications;
         if (publications.stream().anyMatch(p -> p.due() != null && p.due().isAfter(now))) {
@@ -87,6 +88,11 @@ public final class LogWriter {
         } else if (commits) {
             connection.commit();
         }
+        int lanes = Lanes.NONE;
+        for (Publication p : due) {
+            lanes |= Lanes.set(Lanes.of(p.messageKey()));
+        }
+        return lanes;
     }
 
     /** A partition was found dropped or missing: ask again. */
@@ -218,7 +224,7 @@ public final class LogWriter {
         Statements day = today();
         try (PreparedStatement move = connection.prepareStatement(
                 "WITH due AS (DELETE FROM hapax.delayed WHERE id IN ("
-                        + "SELECT id FROM hapax.delayed WHERE due_at <= clock_timestamp() ORDER BY due_at, id LIMIT ? FOR UPDATE SKIP LOCKED)"
+                        + "SELECT id FROM hapax.delayed WHERE due_at <= statement_timestamp() ORDER BY due_at, id LIMIT ? FOR UPDATE SKIP LOCKED)"
                         + " RETURNING *) INSERT INTO " + Partitions.table(TREE, day.day) + " (day, "
                         + Statements.COLUMNS + ")"
                         + " SELECT DATE '" + Days.iso(day.day)

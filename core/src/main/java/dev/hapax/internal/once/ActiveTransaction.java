@@ -6,6 +6,7 @@ import dev.hapax.internal.Checks;
 import dev.hapax.internal.GuardedConnection;
 import dev.hapax.internal.Projecting;
 import dev.hapax.internal.SqlFaults;
+import dev.hapax.internal.log.Lanes;
 import dev.hapax.internal.log.LogWriter;
 import dev.hapax.internal.log.Publication;
 import dev.hapax.once.BatchTransaction;
@@ -86,29 +87,28 @@ public final class ActiveTransaction implements BatchTransaction {
         end(false);
     }
 
-    /** Writes the gathered messages, commits, and ends the use of this object. Returns whether there were any. */
-    public boolean flushAndCommit() throws SQLException {
+    /** Writes the gathered messages, commits, and ends the use of this object. Returns the lanes in which there are new ones. */
+    public int flushAndCommit() throws SQLException {
         return end(true);
     }
 
-    private boolean end(boolean commits) throws SQLException {
+    private int end(boolean commits) throws SQLException {
         checkOpen();
         open = false;
         if (publications.isEmpty()) {
             if (commits) {
                 raw.commit();
             }
-            return false;
+            return Lanes.NONE;
         }
         try {
-            shared.log.write(raw, publications, commits);
+            return shared.log.write(raw, publications, commits);
         } catch (SQLException e) {
             if (SqlFaults.isUndefinedTable(e)) {
                 shared.log.forget();
             }
             throw e;
         }
-        return true;
     }
 
     private void checkOpen() {

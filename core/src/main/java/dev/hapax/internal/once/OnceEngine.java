@@ -237,10 +237,10 @@ final class OnceEngine {
     }
 
     void flush(ActiveTransaction tx, boolean commit) throws SQLException {
-        if (!commit) {
+        if (commit) {
+            signals.published(tx.flushAndCommit());
+        } else {
             tx.flush();
-        } else if (tx.flushAndCommit()) {
-            signals.published();
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.hapax.internal.saga;
 
 import dev.hapax.internal.Connections;
+import dev.hapax.internal.log.Lanes;
 import dev.hapax.internal.once.ActiveTransaction;
 import dev.hapax.saga.SagaState;
 import java.sql.Connection;
@@ -80,7 +81,7 @@ final class Leg {
         write(steps.subList(0, steps.size() - 1));
         tx.flush();
         orFenced(() -> SagaStore.stepAndCommit(connection, run.saga(), last));
-        over(false);
+        over(Lanes.NONE);
     }
 
     /**
@@ -116,7 +117,7 @@ final class Leg {
 
     private void end(boolean committed) throws SQLException {
         if (committed) {
-            over(false);
+            over(Lanes.NONE);
         } else {
             finish();
         }
@@ -169,12 +170,14 @@ final class Leg {
         over(tx.flushAndCommit());
     }
 
-    /** It is committed. */
-    private void over(boolean published) throws SQLException {
+    /**
+     * It is committed.
+     *
+     * @param published the lanes in which there are new messages
+     */
+    private void over(int published) throws SQLException {
         run.committed(starting, steps);
-        if (published) {
-            run.ground().telling().signals().published();
-        }
+        run.ground().telling().signals().published(published);
         open = false;
         Connections.end(connection, autoCommitBefore);
         connection.close();
