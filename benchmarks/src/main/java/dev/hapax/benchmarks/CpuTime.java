@@ -44,11 +44,12 @@ final class CpuTime {
         return nanos;
     }
 
-    private static long ofThread(Path schedstat) throws IOException {
+    private static long ofThread(Path schedstat) {
         try {
             String text = Files.readString(schedstat);
             return Long.parseLong(text.substring(0, text.indexOf(' ')));
-        } catch (NoSuchFileException ended) {
+        } catch (IOException ended) {
+            // Before it was opened, or between that and the read, which fails with "no such process".
             return 0;
         }
     }
