@@ -8,6 +8,9 @@ public final class Days {
 
     public static final long MILLIS = 86_400_000L;
 
+    /** No day. */
+    public static final long NONE = Long.MIN_VALUE;
+
     private Days() {}
 
     public static long of(long epochMillis) {

@@ -64,7 +64,13 @@ public final class Names {
         }
 
         public String outcomes() {
-            return "outcome_" + outcomeDays;
+            return switch (outcomeDays) {
+                case 1 -> "outcome_1";
+                case 7 -> "outcome_7";
+                case 30 -> "outcome_30";
+                case 90 -> "outcome_90";
+                default -> "outcome_400";
+            };
         }
     }
 

@@ -93,7 +93,7 @@ class ClaimContractTest {
                 .claim(key)
                 .perform(call -> {
                     seen.set(shop.database.queryLong(
-                                    "SELECT count(*) FROM hapax.claim WHERE state = 'CLAIMED' AND attempts = 1")
+                                    "SELECT count(*) FROM hapax.claim WHERE doubt_since IS NULL AND attempts = 1")
                             + " claimed, "
                             + shop.database.queryLong(
                                     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"

@@ -30,7 +30,7 @@ final class ClaimKeeper implements AutoCloseable {
     private static final int EXTENDED_AT_ONCE = 1000;
     private static final String MEASURE =
             "SELECT s.name, count(*), extract(epoch FROM clock_timestamp() - min(c.doubt_since))"
-                    + " FROM hapax.claim c JOIN hapax.scope s ON s.id = c.scope WHERE c.state = 'IN_DOUBT' GROUP BY s.name";
+                    + " FROM hapax.claim c JOIN hapax.scope s ON s.id = c.scope WHERE c.doubt_since IS NOT NULL GROUP BY s.name";
 
     private final Connections connections;
     private final ClaimTaking taking;

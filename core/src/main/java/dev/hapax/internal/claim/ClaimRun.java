@@ -53,6 +53,12 @@ final class ClaimRun<T> {
             Look look = engine.settler.look(key, marker);
             Look.Ended ended = look.ended();
             if (ended != null) {
+                Look.Row rest = look.row();
+                if (rest != null && rest.isLeft()) {
+                    // An intent that its process did not live to take back. Whoever takes it finds the marker, and lets
+                    // go.
+                    ours(marker, rest);
+                }
                 Settlements.checkSame(key, spec.fingerprint(), ended.fingerprint());
                 return engine.settler.replay(key, marker, ended, handler.type());
             }

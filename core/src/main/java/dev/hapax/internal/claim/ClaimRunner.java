@@ -224,17 +224,12 @@ final class ClaimRunner {
     }
 
     private Call call(Held held, CallPolicy policy) {
-        return new OneCall(
-                held.key, idempotencyKey(settlements, held.key), held.attempts, held.token, deadline(policy));
+        return new OneCall(settlements, held.key, held.attempts, held.token, deadline(policy));
     }
 
     /** A call of which the database knows nothing. */
     static Call oneCall(Settlements settlements, Key key, CallPolicy policy) {
-        return new OneCall(key, idempotencyKey(settlements, key), 1, 0, deadline(policy));
-    }
-
-    private static String idempotencyKey(Settlements settlements, Key key) {
-        return settlements.withProducer(key).childUuid(IDEMPOTENCY).toString();
+        return new OneCall(settlements, key, 1, 0, deadline(policy));
     }
 
     private static Instant deadline(CallPolicy policy) {
@@ -244,6 +239,13 @@ final class ClaimRunner {
     /** The name of the child whose id the other system is given. Never to be changed: a process of a newer version must call with the same one. */
     private static final String IDEMPOTENCY = "call";
 
-    private record OneCall(Key key, String idempotencyKey, int attempt, long fencingToken, Instant deadline)
-            implements Call {}
+    private record OneCall(Settlements settlements, Key key, int attempt, long fencingToken, Instant deadline)
+            implements Call {
+
+        /** Derived when it is asked for: the hash costs more than all else that is made for a call. */
+        @Override
+        public String idempotencyKey() {
+            return settlements.withProducer(key).childUuid(IDEMPOTENCY).toString();
+        }
+    }
 }

@@ -71,12 +71,28 @@ final class ClaimSettler {
     private <T> boolean once(Held held, Known known, ClaimHandler<T> handler, @Nullable T value) throws SQLException {
         Connections connections = settlements.connections();
         if (!handler.hasEffects(known)) {
-            return connections.autoCommit(connection -> store.settle(connection, held, known));
+            return connections.autoCommit(connection -> {
+                try {
+                    return store.settle(connection, held, known);
+                } catch (SQLException e) {
+                    return giveUpIfMarked(connection, held, e);
+                }
+            });
         }
         try (Connection connection = connections.borrow()) {
             boolean before = Connections.begin(connection);
             try {
-                boolean settled = store.settle(connection, held, known);
+                boolean settled;
+                try {
+                    settled = store.settle(connection, held, known);
+                } catch (SQLException e) {
+                    if (SqlFaults.isUniqueViolation(e)) {
+                        connection.rollback();
+                    }
+                    settled = giveUpIfMarked(connection, held, e);
+                    connection.commit();
+                    return settled;
+                }
                 if (settled) {
                     settlements.workAndCommit(connection, tx -> {
                         if (value == null) {
@@ -96,6 +112,15 @@ final class ClaimSettler {
                 Connections.end(connection, before);
             }
         }
+    }
+
+    /** The key was applied by {@code once}: the claim goes, and ends as fenced. */
+    private boolean giveUpIfMarked(Connection connection, Held held, SQLException failure) throws SQLException {
+        if (!SqlFaults.isUniqueViolation(failure)) {
+            throw failure;
+        }
+        store.release(connection, held);
+        return false;
     }
 
     /** The claim isn't ours (any more). If the answer of an earlier commit of ours got lost, that commit may be why. */

@@ -1,7 +1,10 @@
 package dev.hapax.internal.claim;
 
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
 /**
- * Where an operation in another system stands. {@link #CLAIMED} and {@link #IN_DOUBT} are rows of {@code hapax.claim} (the CHECK {@code claim_state} says the same); {@link #SETTLED} and {@link #REFUSED} are markers,
+ * Where an operation in another system stands. {@link #CLAIMED} and {@link #IN_DOUBT} are rows of {@code hapax.claim}, the latter with a {@code doubt_since}; {@link #SETTLED} and {@link #REFUSED} are markers,
  * and nothing comes back from there.
  *
  * <pre>{@code
@@ -26,6 +29,11 @@ public enum ClaimState {
     SETTLED,
     /** Not done, for good. */
     REFUSED;
+
+    /** The state of a row. */
+    static ClaimState of(@Nullable Instant doubtSince) {
+        return doubtSince == null ? CLAIMED : IN_DOUBT;
+    }
 
     /**
      * The only way from one state to the next.

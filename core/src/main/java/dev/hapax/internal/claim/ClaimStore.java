@@ -5,6 +5,7 @@ import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.claim.Held.Identity;
 import dev.hapax.internal.claim.Held.Told;
 import dev.hapax.internal.once.Marker;
+import dev.hapax.internal.once.RecentRepeats;
 import dev.hapax.internal.once.Settlements;
 import dev.hapax.spi.Encoded;
 import java.sql.Connection;
@@ -14,7 +15,7 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,7 @@ final class ClaimStore {
     private static final String READ_COMMITTED = "read committed";
 
     private final Settlements settlements;
+    private final RecentRepeats repeats = new RecentRepeats();
 
     ClaimStore(Settlements settlements) {
         this.settlements = settlements;
@@ -45,7 +47,7 @@ final class ClaimStore {
             @Nullable Encoded request) {}
 
     ClaimSql sql(Marker marker) throws SQLException {
-        return ClaimSql.of(marker, settlements.outcome(marker));
+        return ClaimSql.of(marker, ClaimSql.isAnswerInside(marker) ? null : settlements.outcomeDay(marker));
     }
 
     /**
@@ -57,25 +59,27 @@ final class ClaimStore {
     Optional<Held> begin(Connection connection, Marker marker, Intent intent) throws SQLException {
         long since = SystemSource.INSTANCE.nanos();
         ClaimSql sql = sql(marker);
-        try (PreparedStatement statement = connection.prepareStatement(sql.begin)) {
-            int next = bindIdentity(statement, 1, marker);
-            setInstant(statement, next++, intent.key.time().orElse(null));
+        boolean matches = intent.fingerprint != null || intent.request != null;
+        int scope = marker.scope().id();
+        boolean guess = !matches && !repeats.areExpected(scope);
+        try (PreparedStatement statement =
+                connection.prepareStatement(matches ? sql.beginMatching : guess ? sql.beginNew : sql.begin)) {
+            int next = bindTimed(statement, marker);
             statement.setString(next++, intent.owner);
             statement.setLong(next++, intent.leaseMillis);
-            next = bindRequest(statement, next, intent);
-            next = bindIdentity(statement, next, marker);
+            next = matches ? bindRequest(statement, next, intent) : next;
+            next = guess ? next : bindIdentity(statement, next, marker);
             bindIdentity(statement, next, marker);
             statement.execute();
             long token;
-            Instant claimedAt;
             boolean looksTwice;
             try (ResultSet row = statement.getResultSet()) {
                 if (!row.next()) {
+                    repeats.met(scope);
                     return Optional.empty();
                 }
                 token = row.getLong(1);
-                claimedAt = row.getObject(2, OffsetDateTime.class).toInstant();
-                looksTwice = row.getString(3).equals(READ_COMMITTED);
+                looksTwice = READ_COMMITTED.equals(row.getString(2));
             }
             statement.getMoreResults();
             boolean seen;
@@ -83,13 +87,15 @@ final class ClaimStore {
                 seen = row.next();
             }
             if ((seen || !looksTwice) && withdraw(connection, marker, intent.owner)) {
+                repeats.met(scope);
                 return Optional.empty();
             }
+            repeats.notMet(scope);
             Held held = new Held(
                     Identity.of(marker, intent.key),
                     token,
                     intent.leaseMillis,
-                    new Told(claimedAt, intent.request, intent.fingerprint));
+                    new Told(SystemSource.INSTANCE.instant(), intent.request, intent.fingerprint));
             held.attempts = 1;
             held.mayCall = true;
             lease(held, since);
@@ -108,8 +114,7 @@ final class ClaimStore {
     /** Writes the intent alone, in the caller's transaction. */
     boolean submit(Connection connection, Marker marker, Intent intent) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement(sql(marker).submit)) {
-            int next = bindIdentity(insert, 1, marker);
-            setInstant(insert, next++, intent.key.time().orElse(null));
+            int next = bindTimed(insert, marker);
             next = bindRequest(insert, next, intent);
             bindIdentity(insert, next, marker);
             return insert.executeUpdate() > 0;
@@ -126,32 +131,32 @@ final class ClaimStore {
             bindIdentity(select, 1, marker);
             try (ResultSet row = select.executeQuery()) {
                 row.next();
-                return new Look(row.getBoolean(1) ? ended(row) : null, row.getString(8) == null ? null : row(row));
+                return new Look(row.getBoolean(1) ? ended(row) : null, row.getString(7) == null ? null : row(row));
             }
         }
     }
 
     private static Look.Ended ended(ResultSet row) throws SQLException {
         String type = row.getString(4);
+        byte[] body = row.getBytes(5);
         return new Look.Ended(
-                row.getBoolean(2),
+                Known.REFUSAL.equals(row.getString(2)),
                 row.getBytes(3),
-                type == null ? null : new Encoded(type, row.getBytes(5)),
+                type == null || body == null ? null : new Encoded(type, body),
                 row.getObject(6, OffsetDateTime.class));
     }
 
     private static Look.Row row(ResultSet row) throws SQLException {
         return new Look.Row(
                 row.getLong(7),
-                ClaimState.valueOf(row.getString(8)),
                 row.getString(9),
                 row.getBytes(10),
                 instant(row, 11),
-                row.getInt(12),
-                row.getString(13),
-                row.getObject(14, Long.class),
-                row.getBoolean(15),
-                row.getObject(16, OffsetDateTime.class).toInstant());
+                row.getInt(8),
+                row.getString(12),
+                row.getObject(13, Long.class),
+                row.getBoolean(14),
+                row.getObject(15, OffsetDateTime.class).toInstant());
     }
 
     /** Commits that a next call is begun; false if the claim has another owner. */
@@ -159,13 +164,12 @@ final class ClaimStore {
         long since = SystemSource.INSTANCE.nanos();
         held.state.to(state);
         try (PreparedStatement update = connection.prepareStatement(
-                "UPDATE hapax.claim SET attempts = attempts + 1, called_at = clock_timestamp(), state = ?,"
-                        + " doubt_since = CASE WHEN CAST(? AS text) = 'IN_DOUBT' THEN doubt_since END,"
+                "UPDATE hapax.claim SET attempts = attempts + 1, called_at = clock_timestamp(),"
+                        + " doubt_since = CASE WHEN CAST(? AS boolean) THEN doubt_since END,"
                         + " due_at = clock_timestamp() + ? * interval '1 millisecond'" + OURS)) {
-            update.setString(1, state.name());
-            update.setString(2, state.name());
-            update.setLong(3, held.leaseMillis);
-            bindOurs(update, 4, held);
+            update.setBoolean(1, state == ClaimState.IN_DOUBT);
+            update.setLong(2, held.leaseMillis);
+            bindOurs(update, 3, held);
             if (update.executeUpdate() == 0) {
                 return false;
             }
@@ -191,24 +195,23 @@ final class ClaimStore {
         Known known = held.known;
         Encoded answer = known == null ? null : known.answer();
         try (PreparedStatement update = connection.prepareStatement(
-                "UPDATE hapax.claim SET owner = NULL, state = ?, attempts = ?, waits = ?, last_error = ?,"
+                "UPDATE hapax.claim SET owner = NULL, attempts = ?, waits = ?, last_error = ?,"
                         + " called_at = CASE WHEN CAST(? AS boolean) THEN called_at END,"
-                        + " doubt_since = CASE WHEN CAST(? AS text) = 'IN_DOUBT' THEN coalesce(doubt_since, clock_timestamp()) END,"
+                        + " doubt_since = CASE WHEN CAST(? AS boolean) THEN coalesce(doubt_since, clock_timestamp()) END,"
                         + " due_at = coalesce(clock_timestamp() + CAST(? AS bigint) * interval '1 millisecond', 'infinity'),"
                         // What a person has decided meanwhile is not overwritten by nothing.
                         + " answer_type = coalesce(?, answer_type), answer = coalesce(?, answer), refusal = coalesce(?, refusal)"
                         + OURS + " RETURNING doubt_since")) {
-            update.setString(1, state.name());
-            update.setInt(2, attempts);
-            update.setInt(3, held.waits);
-            update.setString(4, held.lastError);
+            update.setInt(1, attempts);
+            update.setInt(2, held.waits);
+            update.setString(3, held.lastError);
+            update.setBoolean(4, held.uncertain);
             update.setBoolean(5, held.uncertain);
-            update.setString(6, state.name());
-            update.setObject(7, waitMillis, Types.BIGINT);
-            update.setString(8, answer == null ? null : answer.type());
-            update.setBytes(9, answer == null ? null : answer.body());
-            update.setString(10, known == null ? null : known.refusal());
-            bindOurs(update, 11, held);
+            update.setObject(6, waitMillis, Types.BIGINT);
+            update.setString(7, answer == null ? null : answer.type());
+            update.setBytes(8, answer == null ? null : answer.body());
+            update.setString(9, known == null ? null : known.refusal());
+            bindOurs(update, 10, held);
             try (ResultSet row = update.executeQuery()) {
                 if (!row.next()) {
                     return false;
@@ -230,9 +233,10 @@ final class ClaimStore {
     }
 
     /**
-     * Removes the claim and writes marker and outcome, in one statement.
+     * Removes the claim and writes marker and answer, in one statement.
      *
-     * @return false if there is no claim with this token; nothing was written then. Also if the key was applied by {@code once} meanwhile, which is a misuse: the claim is gone then
+     * @return false if there is no claim with this token; nothing was written then
+     * @throws SQLException also for a unique violation, if the key was applied by {@code once} meanwhile, which is a misuse
      */
     boolean settle(Connection connection, Held held, Known known) throws SQLException {
         held.state.to(known.state());
@@ -244,11 +248,11 @@ final class ClaimStore {
         Encoded outcome = known.outcome();
         try (PreparedStatement statement = connection.prepareStatement(known.isRefusal() ? sql.refuse : sql.settle)) {
             int next = bindOurs(statement, 1, held);
-            statement.setString(next, outcome.type());
-            statement.setBytes(next + 1, outcome.body());
-            try (ResultSet row = statement.executeQuery()) {
-                return row.next();
+            if (sql.keepsAnswers) {
+                statement.setString(next, outcome.type());
+                statement.setBytes(next + 1, outcome.body());
             }
+            return statement.executeUpdate() > 0;
         }
     }
 
@@ -275,12 +279,16 @@ final class ClaimStore {
         return from + 3;
     }
 
-    static void setInstant(PreparedStatement statement, int at, @Nullable Instant instant) throws SQLException {
-        if (instant == null) {
-            statement.setNull(at, Types.TIMESTAMP_WITH_TIMEZONE);
+    /** Binds scope, producer, key and the key's time, as a number: a driver makes a time a text by way of a calendar. */
+    private static int bindTimed(PreparedStatement statement, Marker marker) throws SQLException {
+        int next = bindIdentity(statement, 1, marker);
+        Instant time = marker.key().time().orElse(null);
+        if (time == null) {
+            statement.setNull(next, Types.BIGINT);
         } else {
-            statement.setObject(at, OffsetDateTime.ofInstant(instant, ZoneOffset.UTC));
+            statement.setLong(next, ChronoUnit.MICROS.between(Instant.EPOCH, time));
         }
+        return next + 1;
     }
 
     static @Nullable Instant instant(ResultSet row, int column) throws SQLException {

@@ -39,7 +39,7 @@ final class ClaimTaking {
                     + " FROM due d JOIN hapax.producer p ON p.id = d.producer"
                     + " WHERE c.scope = d.scope AND c.producer = d.producer AND c.key = d.key"
                     + " RETURNING c.producer, p.name, c.key, c.key_time, c.token, c.claimed_at, c.request_type, c.request, c.fingerprint,"
-                    + " c.attempts, d.called_at IS NULL, c.waits, c.state, c.doubt_since, c.last_error, c.answer_type, c.answer, c.refusal,"
+                    + " c.attempts, d.called_at IS NULL, c.waits, c.doubt_since, c.last_error, c.answer_type, c.answer, c.refusal,"
                     + " CAST(extract(epoch FROM clock_timestamp() - c.called_at) * 1000 AS bigint), d.owner IS NOT NULL";
 
     private static final String TAKE_ONE =
@@ -128,15 +128,15 @@ final class ClaimTaking {
         held.mayCall = row.getBoolean(11);
         held.uncertain = !held.mayCall;
         held.waits = row.getInt(12);
-        held.state = ClaimState.valueOf(row.getString(13));
-        held.doubtSince = ClaimStore.instant(row, 14);
-        held.lastError = row.getString(15);
-        Encoded answer = encoded(row.getString(16), row.getBytes(17));
-        String refusal = row.getString(18);
+        held.doubtSince = ClaimStore.instant(row, 13);
+        held.state = ClaimState.of(held.doubtSince);
+        held.lastError = row.getString(14);
+        Encoded answer = encoded(row.getString(15), row.getBytes(16));
+        String refusal = row.getString(17);
         held.known = answer == null && refusal == null ? null : new Known(answer, answer == null ? refusal : null);
         ClaimStore.lease(held, since);
-        held.calledNanos = since - TimeUnit.MILLISECONDS.toNanos(Math.max(0, row.getLong(19)));
-        if (row.getBoolean(20)) {
+        held.calledNanos = since - TimeUnit.MILLISECONDS.toNanos(Math.max(0, row.getLong(18)));
+        if (row.getBoolean(19)) {
             settlements.metrics().claim(scope.name(), Claiming.TAKEN_OVER);
         }
         return held;

@@ -27,7 +27,6 @@ record Look(@Nullable Ended ended, @Nullable Row row) {
      */
     record Row(
             long token,
-            ClaimState state,
             @Nullable String owner,
             byte @Nullable [] fingerprint,
             @Nullable Instant doubtSince,
@@ -36,6 +35,10 @@ record Look(@Nullable Ended ended, @Nullable Row row) {
             @Nullable Long dueMillis,
             boolean known,
             Instant claimedAt) {
+
+        ClaimState state() {
+            return ClaimState.of(doubtSince);
+        }
 
         boolean isOwned() {
             return owner != null;

@@ -14,6 +14,8 @@ import java.io.IOException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -129,7 +131,7 @@ final class OutageFolder<R, T> {
         Key key = entry.call().key();
         try (PreparedStatement insert = connection.prepareStatement(NOTE)) {
             insert.setObject(1, entry.id());
-            ClaimStore.setInstant(insert, 2, entry.calledAt());
+            insert.setObject(2, OffsetDateTime.ofInstant(entry.calledAt(), ZoneOffset.UTC));
             insert.setString(3, key.scope());
             insert.setString(4, key.producer().orElseThrow());
             insert.setString(5, key.id());

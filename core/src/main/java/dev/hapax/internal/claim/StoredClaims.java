@@ -27,11 +27,12 @@ public final class StoredClaims implements Claims {
     private static final int LIST_MAX = 10_000;
 
     /** Every lease of which ended by itself has no owner any more, whatever its row says. */
-    private static final String SELECT = "SELECT s.name, p.name, c.key, c.key_time, c.state, c.claimed_at,"
-            + " CASE WHEN c.due_at > clock_timestamp() THEN c.owner END, c.attempts, c.doubt_since, c.last_error,"
-            + " c.request_type IS NOT NULL, c.answer_type IS NOT NULL, c.refusal IS NOT NULL,"
-            + " CASE WHEN isfinite(c.due_at) THEN CAST(extract(epoch FROM clock_timestamp() - c.due_at) * 1000 AS bigint) END"
-            + " FROM hapax.claim c JOIN hapax.scope s ON s.id = c.scope JOIN hapax.producer p ON p.id = c.producer";
+    private static final String SELECT =
+            "SELECT s.name, p.name, c.key, c.key_time, c.doubt_since IS NOT NULL, c.claimed_at,"
+                    + " CASE WHEN c.due_at > clock_timestamp() THEN c.owner END, c.attempts, c.doubt_since, c.last_error,"
+                    + " c.request_type IS NOT NULL, c.answer_type IS NOT NULL, c.refusal IS NOT NULL,"
+                    + " CASE WHEN isfinite(c.due_at) THEN CAST(extract(epoch FROM clock_timestamp() - c.due_at) * 1000 AS bigint) END"
+                    + " FROM hapax.claim c JOIN hapax.scope s ON s.id = c.scope JOIN hapax.producer p ON p.id = c.producer";
 
     private static final String WHICH = " WHERE scope = (SELECT id FROM hapax.scope WHERE name = ?)"
             + " AND producer = (SELECT id FROM hapax.producer WHERE name = ?) AND key = ?";
@@ -71,8 +72,9 @@ public final class StoredClaims implements Claims {
 
     private List<Claimed> list(String more, Set<State> states, int limit, Binding binding) {
         Checks.range("limit", limit, 1, LIST_MAX);
-        String sql = SELECT + " WHERE c.state = ANY (CAST(? AS text[]))" + more
-                + " ORDER BY c.doubt_since NULLS LAST, c.claimed_at LIMIT " + limit;
+        String sql = SELECT
+                + " WHERE CASE WHEN c.doubt_since IS NULL THEN 'CLAIMED' ELSE 'IN_DOUBT' END = ANY (CAST(? AS text[]))"
+                + more + " ORDER BY c.doubt_since NULLS LAST, c.claimed_at LIMIT " + limit;
         return read(sql, select -> {
             Object[] names = states.stream().map(State::name).toArray();
             select.setArray(1, select.getConnection().createArrayOf("text", names));
@@ -129,7 +131,7 @@ public final class StoredClaims implements Claims {
                 : row.getBoolean(13) ? Optional.of(Decision.REFUSE) : Optional.empty();
         return new Claimed(
                 time == null ? key : key.at(time),
-                State.valueOf(row.getString(5)),
+                row.getBoolean(5) ? State.IN_DOUBT : State.CLAIMED,
                 row.getObject(6, OffsetDateTime.class).toInstant(),
                 new Progress(
                         Optional.ofNullable(row.getString(7)),
@@ -256,7 +258,7 @@ public final class StoredClaims implements Claims {
         try (PreparedStatement update = connection.prepareStatement(
                 "UPDATE hapax.claim SET answer_type = ?, answer = ?, refusal = ?, owner = NULL,"
                         + " token = nextval('hapax.claim_token'), due_at = clock_timestamp()"
-                        + WHICH + " RETURNING scope, producer, key_time, token, claimed_at, state")) {
+                        + WHICH + " RETURNING scope, producer, key_time, token, claimed_at, doubt_since")) {
             update.setString(1, answer == null ? null : answer.type());
             update.setBytes(2, answer == null ? null : answer.body());
             update.setString(3, verdict.known.refusal());
@@ -271,14 +273,18 @@ public final class StoredClaims implements Claims {
                         row.getLong(4),
                         0,
                         new Held.Told(row.getObject(5, OffsetDateTime.class).toInstant(), null, null));
-                held.state = ClaimState.valueOf(row.getString(6));
+                held.state = ClaimState.of(ClaimStore.instant(row, 6));
                 return held;
             }
         }
     }
 
     private void settleHere(Connection connection, Held held, Verdict verdict) throws SQLException {
-        if (engine.store.settle(connection, held, verdict.known)) {
+        Marker marker = held.marker;
+        if (marker != null && engine.store.look(connection, marker).ended() != null) {
+            // Applied by once meanwhile: there is nothing left to settle.
+            engine.store.release(connection, held);
+        } else if (engine.store.settle(connection, held, verdict.known)) {
             settlements
                     .metrics()
                     .claim(held.key.scope(), verdict.known.isRefusal() ? Claiming.REFUSED : Claiming.SETTLED);

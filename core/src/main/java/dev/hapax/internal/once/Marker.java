@@ -17,7 +17,7 @@ public record Marker(
         long day,
         @Nullable MarkerTable table) {
 
-    static final long TIMELESS = Long.MIN_VALUE;
+    static final long TIMELESS = Days.NONE;
 
     public boolean isTimeless() {
         return day == TIMELESS;

@@ -5,29 +5,30 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * In which scopes batches have lately held keys that were seen before. Where they have not, a batch is written as if all of it were new, at half the cost, and written again if that was wrong.
+ * In which scopes batches, or claims, have lately met keys that were seen before. Where they have not, a batch is written as if all of it were new, at half the cost, and written again if that was wrong; and a claim is
+ * written without looking for its marker first.
  *
  * <p>A guess: being wrong costs time and nothing else. Safe for use by many threads.
  */
-final class RecentRepeats {
+public final class RecentRepeats {
 
-    /** So many batches without a repeat make it worth while to expect none, since being wrong costs a transaction. */
-    private static final int BATCHES = 64;
+    /** So many of them without a repeat make it worth while to expect none, since being wrong costs a transaction. */
+    private static final int ALL_NEW = 64;
 
     private final Map<Integer, AtomicInteger> left = new ConcurrentHashMap<>();
 
-    boolean areExpected(int scope) {
+    public boolean areExpected(int scope) {
         AtomicInteger batches = left.get(scope);
         return batches != null && batches.get() > 0;
     }
 
-    void met(int scope) {
-        left.computeIfAbsent(scope, s -> new AtomicInteger()).set(BATCHES);
+    public void met(int scope) {
+        left.computeIfAbsent(scope, s -> new AtomicInteger()).set(ALL_NEW);
     }
 
-    void notMet(int scope) {
+    public void notMet(int scope) {
         AtomicInteger batches = left.get(scope);
-        if (batches != null) {
+        if (batches != null && batches.get() > 0) {
             batches.updateAndGet(n -> Math.max(0, n - 1));
         }
     }

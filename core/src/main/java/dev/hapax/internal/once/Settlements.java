@@ -5,7 +5,6 @@ import dev.hapax.Key;
 import dev.hapax.TooLateException;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.DatabaseClock;
-import dev.hapax.internal.Days;
 import dev.hapax.internal.Partitions;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
@@ -139,16 +138,11 @@ public final class Settlements {
         partitions.forget(marker.scope().outcomes(), marker.outcomeDay(clock.epochDay()));
     }
 
-    /** The table of the marker's outcome, with its day as a literal; null if the day is behind the retention of answers. */
-    public @Nullable OutcomePlace outcome(Marker marker) throws SQLException {
+    /** The day under which the marker's answer is kept; null if that is behind the retention of answers. */
+    public @Nullable Long outcomeDay(Marker marker) throws SQLException {
         long day = marker.outcomeDay(clock.epochDay());
-        return partitions.ensure(marker.scope().outcomes(), day)
-                ? new OutcomePlace(Partitions.table(marker.scope().outcomes(), day), Days.iso(day))
-                : null;
+        return partitions.ensure(marker.scope().outcomes(), day) ? (Long) day : null;
     }
-
-    /** Where an outcome lies. */
-    public record OutcomePlace(String table, String day) {}
 
     /** Tries again after what others caused: a deadlock, a serialization failure, a lost connection, a partition dropped meanwhile. */
     public <R> R retried(Key key, Attempt<R> attempt) {

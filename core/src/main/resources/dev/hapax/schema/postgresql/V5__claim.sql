@@ -1,12 +1,13 @@
--- Claims: operations whose effect lies in a system that isn't ours. A row is a claim in flight; once it is settled or refused it is gone from here, and a marker says so, with the answer as its outcome.
+-- Claims: operations whose effect lies in a system that isn't ours. A row is a claim in flight; once it is settled or refused it is gone from here, and a marker says so, with its answer.
 
--- A marker may also say that the other side has refused, for good. Without a value it costs no room.
-ALTER TABLE hapax.marker_1 ADD COLUMN refused boolean;
-ALTER TABLE hapax.marker_7 ADD COLUMN refused boolean;
-ALTER TABLE hapax.marker_30 ADD COLUMN refused boolean;
-ALTER TABLE hapax.marker_90 ADD COLUMN refused boolean;
-ALTER TABLE hapax.marker_400 ADD COLUMN refused boolean;
-ALTER TABLE hapax.marker_timeless ADD COLUMN refused boolean;
+-- A claim's answer lies in its marker if both are kept for as long, else in its own row beside it. The type of a refusal says that the other side has refused, for good; it is there in both cases. Without a value they
+-- cost no room: eight columns are what the null bitmap of a marker has room for.
+ALTER TABLE hapax.marker_1 ADD COLUMN answer_type varchar(200) COLLATE "C", ADD COLUMN answer bytea;
+ALTER TABLE hapax.marker_7 ADD COLUMN answer_type varchar(200) COLLATE "C", ADD COLUMN answer bytea;
+ALTER TABLE hapax.marker_30 ADD COLUMN answer_type varchar(200) COLLATE "C", ADD COLUMN answer bytea;
+ALTER TABLE hapax.marker_90 ADD COLUMN answer_type varchar(200) COLLATE "C", ADD COLUMN answer bytea;
+ALTER TABLE hapax.marker_400 ADD COLUMN answer_type varchar(200) COLLATE "C", ADD COLUMN answer bytea;
+ALTER TABLE hapax.marker_timeless ADD COLUMN answer_type varchar(200) COLLATE "C", ADD COLUMN answer bytea;
 
 -- The token grows with each owner, whatever the claim, so a claim that was given up and made anew is not taken for the old one.
 CREATE SEQUENCE hapax.claim_token AS bigint CACHE 1;
@@ -20,6 +21,7 @@ CREATE TABLE hapax.claim (
     due_at       timestamptz  NOT NULL,
     -- When the last call began. What was called may still take effect for a while after that.
     called_at    timestamptz,
+    -- There while it is in doubt: since when.
     doubt_since  timestamptz,
     scope        int          NOT NULL,
     producer     int          NOT NULL,
@@ -27,7 +29,6 @@ CREATE TABLE hapax.claim (
     attempts     int          NOT NULL,
     -- How often it was put off: the back-off.
     waits        int          NOT NULL DEFAULT 0,
-    state        varchar(10)  COLLATE "C" NOT NULL DEFAULT 'CLAIMED',
     key          varchar(200) COLLATE "C" NOT NULL,
     owner        varchar(160) COLLATE "C",
     fingerprint  bytea,
@@ -38,13 +39,12 @@ CREATE TABLE hapax.claim (
     answer       bytea,
     refusal      varchar(1000),
     last_error   varchar(1000),
-    PRIMARY KEY (scope, producer, key),
-    CONSTRAINT claim_state CHECK (state = 'CLAIMED' AND doubt_since IS NULL OR state = 'IN_DOUBT' AND doubt_since IS NOT NULL)
+    PRIMARY KEY (scope, producer, key)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
 
 -- Those that a worker can take up by itself, because what was asked for is stored.
 CREATE INDEX claim_due ON hapax.claim (scope, due_at) WHERE request_type IS NOT NULL;
-CREATE INDEX claim_in_doubt ON hapax.claim (scope, doubt_since) WHERE state = 'IN_DOUBT';
+CREATE INDEX claim_in_doubt ON hapax.claim (scope, doubt_since) WHERE doubt_since IS NOT NULL;
 
 -- What a person has decided of a claim, and why. Kept.
 CREATE TABLE hapax.claim_decision (

@@ -70,7 +70,7 @@ public record BankAudit(
                 charges.times(),
                 refunds.times(),
                 atBank.values().stream().filter(booked -> booked.times() > 1).count(),
-                naive ? 0 : count(shop, "SELECT count(*) FROM hapax.claim WHERE state = 'IN_DOUBT'"),
+                naive ? 0 : count(shop, "SELECT count(*) FROM hapax.claim WHERE doubt_since IS NOT NULL"),
                 Collections.unmodifiableMap(differences));
     }
 

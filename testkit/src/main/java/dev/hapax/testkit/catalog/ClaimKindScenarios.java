@@ -145,7 +145,7 @@ final class ClaimKindScenarios {
     private static Scenario<Orders> neither() {
         return scenario(
                         "claim-kind-in-doubt",
-                        IN_FLIGHT + " WHERE state <> 'IN_DOUBT'",
+                        IN_FLIGHT + " WHERE doubt_since IS NULL",
                         (builder, orders) -> builder.policy(CallPolicy.notIdempotent())
                                 .perform((op, call) ->
                                         orders.told(() -> orders.service.charge(op, call.idempotencyKey(), false))))

@@ -280,7 +280,7 @@ final class ClaimScenarios {
                 .invariant("nothing is forgotten", connection -> {
                     long known = number(
                             connection,
-                            "SELECT (SELECT count(*) FROM hapax.claim WHERE state = 'IN_DOUBT')"
+                            "SELECT (SELECT count(*) FROM hapax.claim WHERE doubt_since IS NOT NULL)"
                                     + " + (SELECT count(*) FROM hapax.marker WHERE scope = ?)",
                             SCOPE);
                     return known > 0 ? List.of() : List.of("the operation is neither settled nor in doubt");
