@@ -86,7 +86,9 @@ final class ClaimStore {
             try (ResultSet row = statement.getResultSet()) {
                 seen = row.next();
             }
-            if ((seen || !looksTwice) && withdraw(connection, marker, intent.owner)) {
+            boolean withdrawn = (seen || !looksTwice) && withdraw(connection, marker, intent.owner);
+            // Seen is settled, even if there is nothing left to take back: somebody else has come upon it.
+            if (seen || withdrawn) {
                 repeats.met(scope);
                 return Optional.empty();
             }
