@@ -42,11 +42,11 @@ final class ClaimTaking {
                     + " c.attempts, d.called_at IS NULL, c.waits, c.doubt_since, c.last_error, c.answer_type, c.answer, c.refusal,"
                     + " CAST(extract(epoch FROM clock_timestamp() - c.called_at) * 1000 AS bigint), d.owner IS NOT NULL";
 
-    private static final String TAKE_ONE =
-            TAKE.formatted("scope = ? AND producer = ? AND key = ? AND (owner IS NULL OR due_at <= clock_timestamp())");
+    private static final String TAKE_ONE = TAKE.formatted(
+            "scope = ? AND producer = ? AND key = ? AND (owner IS NULL OR due_at <= statement_timestamp())");
 
     private static final String TAKE_DUE = TAKE.formatted(
-            "scope = ? AND request_type IS NOT NULL" + " AND due_at <= clock_timestamp() ORDER BY due_at LIMIT ?");
+            "scope = ? AND request_type IS NOT NULL" + " AND due_at <= statement_timestamp() ORDER BY due_at LIMIT ?");
 
     /** Rows that are locked are being written by their owners, so nobody can take them meanwhile; they are extended by the next round. */
     private static final String EXTEND =

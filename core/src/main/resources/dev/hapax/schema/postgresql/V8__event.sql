@@ -3,8 +3,8 @@
 -- How far a stream has come. Appending locks its row, so that the events of a stream draw their positions in the order of their versions.
 CREATE TABLE hapax.event_stream (
     id      bigint       GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    version bigint       NOT NULL CHECK (version > 0),
-    name    varchar(200) COLLATE "C" NOT NULL UNIQUE CHECK (name <> '')
+    version bigint       NOT NULL,
+    name    varchar(200) COLLATE "C" NOT NULL UNIQUE
 ) WITH (fillfactor = 80);
 
 -- Insert-only, and kept for ever: events are the truth that everything else can be made from again.
@@ -27,9 +27,9 @@ CREATE TABLE hapax.event (
 
 -- How far a projection has come, written in the transaction of its rows. `low`: all up to it is done. `done`: what is done above it.
 CREATE TABLE hapax.projection (
-    low      bigint         NOT NULL DEFAULT 0 CHECK (low >= 0),
+    low      bigint         NOT NULL DEFAULT 0,
     moved_at timestamptz    NOT NULL DEFAULT clock_timestamp(),
-    name     text           COLLATE "C" PRIMARY KEY CHECK (char_length(name) BETWEEN 1 AND 100),
+    name     varchar(100)   COLLATE "C" PRIMARY KEY,
     done     int8multirange NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50);
 
