@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -90,6 +91,27 @@ class SagaContractTest {
                         + " UNION ALL SELECT xmin FROM hapax.saga_ended UNION ALL SELECT xmin FROM effect"
                         + " UNION ALL SELECT xmin FROM hapax.marker_30) x"))
                 .isEqualTo(6);
+    }
+
+    @Test
+    void what_a_step_publishes_commits_with_it_and_a_step_that_is_over_publishes_nothing() throws SQLException {
+        List<dev.hapax.Transaction> kept = new CopyOnWriteArrayList<>();
+        shop.hapax.saga("tell", Order.class).run((saga, given) -> {
+            for (String what : List.of("reserved", "paid", "shipped")) {
+                // Nothing but the message: its number is drawn after the step was recorded.
+                saga.step(what, tx -> tx.publish("told", given.id(), what)).run();
+                saga.step("keep-" + what, kept::add).run();
+            }
+        });
+        shop.hapax.sagas().complete("tell", key, order, Void.class, LONG);
+
+        assertThat(kept)
+                .hasSize(3)
+                .allSatisfy(tx -> assertThatThrownBy(() -> tx.publish("told", order.id(), "late"))
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("has ended"));
+        assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.log WHERE topic = 'told'"))
+                .isEqualTo(3);
     }
 
     @Test

@@ -72,14 +72,12 @@ final class Leg {
     /** @throws Unwinding if the saga has another owner, or another state; nothing is committed then */
     void commit() throws SQLException {
         StepRow last = steps.isEmpty() ? null : steps.getLast();
-        // Numbers of messages are drawn when the transaction has written something: so a step comes before them.
-        if (last == null || !last.inSaga || tx.size() > 0) {
+        if (last == null || !last.inSaga || !endsWithoutMessages()) {
             write(steps);
             finish();
             return;
         }
         write(steps.subList(0, steps.size() - 1));
-        tx.flush();
         orFenced(() -> SagaStore.stepAndCommit(connection, run.saga(), last));
         over(Lanes.NONE);
     }
@@ -91,7 +89,7 @@ final class Leg {
      */
     boolean commitAndPark(SagaState parked, Instant due) throws SQLException {
         write(steps);
-        boolean commits = tx.size() == 0;
+        boolean commits = endsWithoutMessages();
         boolean sleeps = SagaStore.park(connection, run.saga(), parked, due, commits);
         end(commits);
         return sleeps;
@@ -110,9 +108,18 @@ final class Leg {
         if (run.hasChildren()) {
             ChildSql.endFamily(connection, run.saga().id());
         }
-        boolean commits = tx.size() == 0;
+        boolean commits = endsWithoutMessages();
         orFenced(() -> SagaStore.end(connection, run.saga(), ending, together ? last : null, commits));
         end(commits);
+    }
+
+    /** Whether what records the steps may commit as well: else messages come after it, whose numbers are drawn when the transaction has written something. The effects are over then. */
+    private boolean endsWithoutMessages() throws SQLException {
+        if (tx.size() > 0) {
+            return false;
+        }
+        tx.flush();
+        return true;
     }
 
     private void end(boolean committed) throws SQLException {
