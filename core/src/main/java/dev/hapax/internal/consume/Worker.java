@@ -21,7 +21,6 @@ abstract class Worker implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
     private static final long PAUSE_FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final long GATHER_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(5);
     private static final long WATCHED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long CALM_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long TROUBLE_MILLIS_MAX = 1_000;
@@ -102,14 +101,12 @@ abstract class Worker implements Runnable {
     public final void run() {
         long pause = PAUSE_FIRST_NANOS;
         while (!stopping) {
-            long since = SystemSource.INSTANCE.nanos();
             int done = safely();
             pause = done > 0 || isAlerted() ? PAUSE_FIRST_NANOS : Math.min(pause * 2, pauseMax());
-            // While messages come one by one, what comes in a millisecond is handled together, whoever knocks: a
-            // transaction costs as much as several messages. Where a round takes longer, the machine is busy, and
-            // the reader leaves half of the time to others.
             calm = false;
-            boolean goesOn = done == 0 ? await(pause) : hasMore() || gather(SystemSource.INSTANCE.nanos() - since);
+            // While messages come one by one, what comes in a millisecond is handled together, whoever knocks: a
+            // transaction costs as much as several messages. To gather for longer is paid for by those that wait.
+            boolean goesOn = done == 0 ? await(pause) : hasMore() || gather();
             if (!goesOn) {
                 break;
             }
@@ -135,10 +132,9 @@ abstract class Worker implements Runnable {
         return waits || longest < WATCHED_NANOS ? longest : Math.max(longest, CALM_NANOS);
     }
 
-    private boolean gather(long took) {
+    private boolean gather() {
         try {
-            long nanos = Math.clamp(took, PAUSE_FIRST_NANOS, GATHER_NANOS_MAX);
-            return !stopped.await(nanos, TimeUnit.NANOSECONDS);
+            return !stopped.await(PAUSE_FIRST_NANOS, TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
