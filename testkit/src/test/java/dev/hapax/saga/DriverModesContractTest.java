@@ -39,9 +39,7 @@ class DriverModesContractTest {
             strings = {
                 "",
                 "prepareThreshold=5",
-                "prepareThreshold=0",
                 "preferQueryMode=simple",
-                "preferQueryMode=extendedForPrepared",
                 "autosave=always",
                 "autosave=conservative&cleanupSavepoints=true"
             })
