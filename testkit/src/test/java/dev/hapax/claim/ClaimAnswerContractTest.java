@@ -2,7 +2,6 @@ package dev.hapax.claim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import dev.hapax.FencedException;
 import dev.hapax.Key;
@@ -14,8 +13,6 @@ import dev.hapax.claim.ClaimResult.Settled;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -120,35 +117,6 @@ class ClaimAnswerContractTest {
         }
         assertThatThrownBy(() -> claim.settleWithin(SOON)).isInstanceOf(FencedException.class);
         assertThat(shop.effects(key)).isEqualTo(1);
-        assertThat(count("hapax.claim")).isZero();
-    }
-
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void whether_repeats_are_expected_or_not_an_intent_is_followed_by_a_look(boolean expected) throws Exception {
-        Key key = Kind.TIMED.key();
-        if (expected) {
-            Key other = Kind.TIMED.key();
-            claim(other, new Bank(false)).settleWithin(SOON);
-            claim(other, new Bank(false)).settleWithin(SOON);
-        }
-        Bank bank = new Bank(false);
-        CountDownLatch settling = new CountDownLatch(1);
-        CountDownLatch settle = new CountDownLatch(1);
-        CompletableFuture<ClaimResult<String>> first = Shop.async(() -> claim(key, bank)
-                .settling((charge, tx) -> {
-                    settling.countDown();
-                    settle.await();
-                })
-                .settleWithin(SOON));
-        settling.await();
-        CompletableFuture<ClaimResult<String>> second =
-                Shop.async(() -> claim(key, bank).settleWithin(SOON));
-        await().until(() ->
-                count("pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") > 0);
-        settle.countDown();
-        assertThat(second.get()).isEqualTo(first.get());
-        assertThat(bank.log()).containsExactly("call 1");
         assertThat(count("hapax.claim")).isZero();
     }
 

@@ -71,28 +71,12 @@ final class ClaimSettler {
     private <T> boolean once(Held held, Known known, ClaimHandler<T> handler, @Nullable T value) throws SQLException {
         Connections connections = settlements.connections();
         if (!handler.hasEffects(known)) {
-            return connections.autoCommit(connection -> {
-                try {
-                    return store.settle(connection, held, known);
-                } catch (SQLException e) {
-                    return giveUpIfMarked(connection, held, e);
-                }
-            });
+            return connections.autoCommit(connection -> settle(connection, held, known));
         }
         try (Connection connection = connections.borrow()) {
             boolean before = Connections.begin(connection);
             try {
-                boolean settled;
-                try {
-                    settled = store.settle(connection, held, known);
-                } catch (SQLException e) {
-                    if (SqlFaults.isUniqueViolation(e)) {
-                        connection.rollback();
-                    }
-                    settled = giveUpIfMarked(connection, held, e);
-                    connection.commit();
-                    return settled;
-                }
+                boolean settled = settle(connection, held, known);
                 if (settled) {
                     settlements.workAndCommit(connection, tx -> {
                         if (value == null) {
@@ -102,7 +86,7 @@ final class ClaimSettler {
                         }
                     });
                 } else {
-                    connection.rollback();
+                    connection.commit();
                 }
                 return settled;
             } catch (Throwable failure) {
@@ -114,13 +98,20 @@ final class ClaimSettler {
         }
     }
 
-    /** The key was applied by {@code once}: the claim goes, and ends as fenced. */
-    private boolean giveUpIfMarked(Connection connection, Held held, SQLException failure) throws SQLException {
-        if (!SqlFaults.isUniqueViolation(failure)) {
-            throw failure;
+    /** False if the claim isn't ours (any more). Also if the key was applied by {@code once}: then nothing is settled, and the claim goes. */
+    private boolean settle(Connection connection, Held held, Known known) throws SQLException {
+        try {
+            return store.settle(connection, held, known);
+        } catch (SQLException e) {
+            if (!SqlFaults.isUniqueViolation(e)) {
+                throw e;
+            }
+            if (!connection.getAutoCommit()) {
+                connection.rollback();
+            }
+            store.release(connection, held);
+            return false;
         }
-        store.release(connection, held);
-        return false;
     }
 
     /** The claim isn't ours (any more). If the answer of an earlier commit of ours got lost, that commit may be why. */

@@ -37,7 +37,7 @@ final class ClaimSql {
     }
 
     private static final String BEGUN =
-            " ON CONFLICT DO NOTHING RETURNING token," + " current_setting('transaction_isolation'); SELECT 1 FROM ";
+            " ON CONFLICT DO NOTHING RETURNING token, current_setting('transaction_isolation'); SELECT 1 FROM ";
 
     /**
      * scope, producer, key, key time in µs, owner, lease in ms; scope, producer, key twice; the intent with its first call. Two statements in one message to the server and one transaction.

@@ -97,7 +97,7 @@ final class ClaimStore {
                     Identity.of(marker, intent.key),
                     token,
                     intent.leaseMillis,
-                    new Told(SystemSource.INSTANCE.instant(), intent.request, intent.fingerprint));
+                    new Told(settlements.now(), intent.request, intent.fingerprint));
             held.attempts = 1;
             held.mayCall = true;
             lease(held, since);

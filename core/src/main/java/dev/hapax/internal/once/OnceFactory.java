@@ -59,7 +59,7 @@ public final class OnceFactory {
         this.settlements = new Settlements(engine, ground.partitions, ground.clock, waitSeconds);
     }
 
-    /** For features whose operations end in a marker without having begun with one. */
+    /** For features that have markers of their own. */
     public Settlements settlements() {
         return settlements;
     }

@@ -13,13 +13,14 @@ import dev.hapax.spi.Metrics;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@code once} lends to features whose operations end in a marker without having begun with one: where the marker of a key lies, how its answer is kept, and how a transaction is tried
- * again. Safe for use by many threads.
+ * What {@code once} lends to features that have markers of their own: where the marker of a key lies, how it is written beside a row of theirs (sagas, two-phase commit) or at the end (claims), how its answer is kept, and
+ * how a transaction is tried again. Safe for use by many threads.
  */
 public final class Settlements {
 
@@ -130,6 +131,11 @@ public final class Settlements {
         } finally {
             metrics().markerNanos(marker.scope().name(), SystemSource.INSTANCE.nanos() - since);
         }
+    }
+
+    /** What the database's clock tells, as far as this process knows it. */
+    public Instant now() {
+        return clock.instant();
     }
 
     /** A statement has found the marker's table, or that of its outcome, dropped. */
