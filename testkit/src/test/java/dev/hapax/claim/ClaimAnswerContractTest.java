@@ -15,12 +15,14 @@ import java.time.Duration;
 import java.time.Instant;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Where the answer of a claim lies, and what its marker and its intent run into. */
+@Tag("slow")
 class ClaimAnswerContractTest {
 
     private static final Duration SOON = Duration.ofSeconds(20);

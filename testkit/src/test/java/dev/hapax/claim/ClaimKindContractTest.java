@@ -32,9 +32,11 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Operations in another system that go on without their caller. */
+@Tag("slow")
 class ClaimKindContractTest {
 
     private static final String SCOPE = "payments.charge";

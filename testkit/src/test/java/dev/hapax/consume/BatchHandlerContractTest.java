@@ -16,9 +16,11 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Handlers of many messages at once, and consumers that tell repeats by a key. */
+@Tag("slow")
 class BatchHandlerContractTest extends ConsumerFixture {
 
     private static void insertAll(Connection connection, List<Delivery<String>> deliveries) throws SQLException {

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What arrives, in which order, and from where on. */
@@ -163,6 +164,7 @@ class ConsumerContractTest extends ConsumerFixture {
     }
 
     @Test
+    @Tag("slow")
     void a_sequence_that_jumps_far_ahead_is_followed() throws SQLException {
         try (Consumer running = writing("one").start()) {
             publish("a", "1");
@@ -175,6 +177,7 @@ class ConsumerContractTest extends ConsumerFixture {
     }
 
     @Test
+    @Tag("slow")
     void a_look_reads_what_it_returns_and_not_the_backlog_even_in_a_day_without_statistics() throws SQLException {
         int messages = 20_000;
         String leaf = "hapax.log_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD') || '";

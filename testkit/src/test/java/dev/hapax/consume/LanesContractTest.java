@@ -11,9 +11,11 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Who works on what: shares, takeover, pause, stop, retention. */
+@Tag("slow")
 class LanesContractTest extends ConsumerFixture {
 
     @Test

@@ -13,9 +13,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Where a consumer of the log goes on when a person says so, counted in the rows of its effects. */
+@Tag("slow")
 class SeekContractTest extends ConsumerFixture {
 
     private static final Duration LEASE = Duration.ofMillis(500);

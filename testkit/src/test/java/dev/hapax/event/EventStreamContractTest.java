@@ -17,9 +17,11 @@ import java.util.concurrent.CountDownLatch;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Streams in a real database; what was appended is counted in rows. */
+@Tag("slow")
 class EventStreamContractTest {
 
     private Shop shop;

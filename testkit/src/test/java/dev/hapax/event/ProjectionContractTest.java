@@ -17,9 +17,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Projections in a real database: a row for each event that was handed over, in the order in which it was. */
+@Tag("slow")
 class ProjectionContractTest {
 
     private Shop shop;

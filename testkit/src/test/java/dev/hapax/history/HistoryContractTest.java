@@ -16,10 +16,12 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A database that goes back in time. Here only its beats do; {@code OutageCrashTest} restores real servers. */
+@Tag("slow")
 class HistoryContractTest {
 
     private static final String TOPIC = "orders.placed";

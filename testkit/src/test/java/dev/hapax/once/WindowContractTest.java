@@ -21,9 +21,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Retention: what is remembered for how long, and that nothing is applied after it, whatever clocks say. */
+@Tag("slow")
 class WindowContractTest {
 
     private static final Duration WINDOW = Duration.ofDays(30);

@@ -18,9 +18,11 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Code that is changed under sagas in flight, loops, and the times that steps and sagas have. */
+@Tag("slow")
 class SagaChangeContractTest extends SagaStage {
 
     private final List<Hapax> more = new ArrayList<>();

@@ -20,6 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Sagas on a database: steps once, results kept, compensations in reverse. Effects are counted in the target. */
@@ -363,6 +364,7 @@ class SagaContractTest {
 
     /** With a pause for each two of them it would take ten seconds. */
     @Test
+    @Tag("slow")
     void many_that_are_due_at_once_are_taken_up_as_fast_as_there_is_room() throws SQLException {
         int many = 200;
         Instant dawn = Instant.now().plusSeconds(3);

@@ -11,9 +11,11 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Branches that go on side by side, and sagas that wait for sagas. Effects are counted in the target. */
+@Tag("slow")
 class SagaFamilyContractTest extends SagaStage {
 
     private void child(String name) {

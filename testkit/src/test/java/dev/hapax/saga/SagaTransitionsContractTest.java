@@ -16,11 +16,13 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The table of transitions, as the database sees it: all that it allows are passed, and no other. */
+@Tag("slow")
 class SagaTransitionsContractTest extends SagaStage {
 
     /** Writes down each change of state, and with what a saga's row goes. */

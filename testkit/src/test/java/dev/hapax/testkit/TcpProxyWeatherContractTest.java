@@ -12,10 +12,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** What lasts: a network that is slow, stands still, swallows, or tells the end of a connection late. */
+@Tag("slow")
 class TcpProxyWeatherContractTest {
     private TestDatabase database;
     private TcpProxy proxy;

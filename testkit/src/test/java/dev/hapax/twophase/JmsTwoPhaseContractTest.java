@@ -20,9 +20,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** PostgreSQL and a real broker; rows, messages and prepared transactions are counted. */
+@Tag("slow")
 class JmsTwoPhaseContractTest {
 
     private static final String BROKER = "broker";

@@ -22,9 +22,11 @@ import java.util.concurrent.atomic.AtomicReference;
 import javax.transaction.xa.XAException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Two real databases; effects and prepared transactions are counted in both. */
+@Tag("slow")
 class TwoPhaseContractTest {
 
     private static final Duration LONG = Duration.ofSeconds(30);

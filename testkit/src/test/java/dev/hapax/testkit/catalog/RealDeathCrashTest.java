@@ -7,11 +7,13 @@ import dev.hapax.testkit.proof.ProofReport;
 import dev.hapax.testkit.proof.RealDeaths;
 import dev.hapax.testkit.proof.RealProcess;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Real processes that halt, or are killed, at a point of their work. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
+@Tag("slow")
 class RealDeathCrashTest {
 
     /** Run in a JVM of its own. */

@@ -9,9 +9,11 @@ import java.sql.SQLException;
 import java.util.Set;
 import java.util.TreeSet;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is passed only after something went wrong is a point as well. */
+@Tag("slow")
 class LaterPointsCrashTest {
 
     private static final String MARKER = "INSERT INTO marker (id) VALUES (?) ON CONFLICT DO NOTHING";
