@@ -12,9 +12,11 @@ import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is in doubt is found, and decided by a person. */
+@Tag("slow")
 class ClaimsCommandContractTest {
 
     private static final String SCOPE = "payments.charge";

@@ -10,10 +10,12 @@ import java.sql.Statement;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
 /** What the commands say of consumers is what lies in the rows; what is forgotten is gone, and nothing is forgotten by mistake. */
+@Tag("slow")
 class ConsumerCommandContractTest {
 
     private Shop shop;

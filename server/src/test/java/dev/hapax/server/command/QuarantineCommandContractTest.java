@@ -6,9 +6,11 @@ import java.sql.SQLException;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A handler fails for real; what is set aside is listed, shown, tried again, discarded by the commands. */
+@Tag("slow")
 class QuarantineCommandContractTest {
 
     private Shop shop;
