@@ -79,34 +79,35 @@ final class Exploration<S> {
      * @param order its place in the plan
      * @param number the point that it exercises; 0 if it is one more run of a point that others exercise
      * @param fault which of its faults must meet the point
-     * @param wanted the point that it must meet
+     * @param aims where its faults are wanted, up to that one; none if it goes by a schedule
      */
-    private record Planned(
-            int order,
-            int number,
-            Trial trial,
-            int fault,
-            @Nullable Point wanted) {
+    private record Planned(int order, int number, Trial trial, int fault, List<Tripwire.Aim> aims) {
+
+        private @Nullable Point wanted() {
+            return aims.isEmpty() ? null : aims.get(fault).wanted();
+        }
 
         private Mode mode() {
             return trial.faults().get(fault).mode();
         }
 
         private String label() {
+            Point wanted = wanted();
             return wanted == null ? "" : wanted.label();
         }
 
         private Planned at(int place) {
-            return new Planned(place, number, trial, fault, wanted);
+            return new Planned(place, number, trial, fault, aims);
         }
 
         private boolean isMet(List<Point> fired) {
+            Point wanted = wanted();
             return fired.size() > fault && (wanted == null || fired.get(fault).isLike(wanted));
         }
     }
 
     /** A boundary that is no point yet, and the run that passed it. */
-    private record Found(int order, Point point, Trial trial) {
+    private record Found(int order, Point point, TrialRunner.Outcome outcome) {
 
         private Found first(Found other) {
             return Comparator.comparingInt(Found::order)
@@ -117,13 +118,23 @@ final class Exploration<S> {
                     : other;
         }
 
+        private List<Point> before() {
+            return outcome.fired().stream()
+                    .filter(fired -> fired.number() < point.number())
+                    .toList();
+        }
+
         /** A fault there, behind those that led to it. */
         private Trial fault(Mode mode) {
-            List<Fault> faults = new ArrayList<>(trial.faults().stream()
-                    .filter(fault -> fault.point() < point.number())
-                    .toList());
+            List<Fault> faults = new ArrayList<>(outcome.trial().faults().subList(0, before().size()));
             faults.add(new Fault(point.number(), mode));
-            return new Trial(trial.scenario(), trial.variation(), faults);
+            return new Trial(outcome.trial().scenario(), outcome.trial().variation(), faults);
+        }
+
+        private List<Tripwire.Aim> aims() {
+            List<Point> wanted = new ArrayList<>(before());
+            wanted.add(point);
+            return Exploration.aims(outcome.passed(), wanted);
         }
     }
 
@@ -143,8 +154,12 @@ final class Exploration<S> {
     }
 
     private TrialRunner.Outcome runIn(Trial trial) throws Exception {
+        return runIn(trial, List.of());
+    }
+
+    private TrialRunner.Outcome runIn(Trial trial, List<Tripwire.Aim> aims) throws Exception {
         Arena arena = borrow();
-        TrialRunner.Outcome outcome = TrialRunner.run(scenario, arena, trial);
+        TrialRunner.Outcome outcome = TrialRunner.run(scenario, arena, trial, aims);
         idle.add(arena);
         violations.addAll(outcome.violations());
         stopped |= settings.stopsAtFirst && !outcome.violations().isEmpty();
@@ -157,14 +172,15 @@ final class Exploration<S> {
         for (Variation variation : settings.variations) {
             Random random = new Random(settings.seed + variation.ordinal());
             Trial untouched = new Trial(scenario.name, variation, List.of());
-            List<Point> passed = runIn(untouched).passed();
+            TrialRunner.Outcome outcome = runIn(untouched);
+            List<Point> passed = outcome.passed();
             if (variation == Variation.ALONE) {
                 passed.forEach(point -> known.add(point.boundary()));
                 last = passed.size();
                 plan.addAll(singles(variation, passed));
                 plan.addAll(pairs(passed, random));
             } else {
-                discover(variation.ordinal(), untouched, passed);
+                discover(variation.ordinal(), outcome);
                 List<Planned> singles = singles(variation, passed);
                 plan.addAll(
                         settings.samples > 0 && singles.size() > settings.samples ? drawn(singles, random) : singles);
@@ -172,7 +188,7 @@ final class Exploration<S> {
         }
         for (int i = 0; i < settings.schedules; i++) {
             Trial schedule = new Trial(scenario.name, Variation.ALONE, List.of(), settings.seed + i);
-            plan.add(new Planned(0, 0, schedule, 0, null));
+            plan.add(new Planned(0, 0, schedule, 0, List.of()));
         }
         if (settings.stopsAtFirst) {
             rareFirst(plan);
@@ -190,8 +206,8 @@ final class Exploration<S> {
         generation++;
         for (Found one : stopped ? List.<Found>of() : fresh) {
             if (generation > GENERATIONS_MAX || later >= LATER_MAX) {
-                unreached.add(one.point() + ", which " + one.trial() + " passed as generation " + (generation - 1)
-                        + " and was not explored");
+                unreached.add(one.point() + ", which " + one.outcome().trial() + " passed as generation "
+                        + (generation - 1) + " and was not explored");
                 continue;
             }
             known.add(one.point().boundary());
@@ -202,7 +218,7 @@ final class Exploration<S> {
                     Trial trial = one.fault(mode);
                     points.computeIfAbsent(number, n -> EnumSet.noneOf(Mode.class))
                             .add(mode);
-                    plan.add(new Planned(0, number, trial, trial.faults().size() - 1, one.point()));
+                    plan.add(new Planned(0, number, trial, trial.faults().size() - 1, one.aims()));
                 }
             }
         }
@@ -233,7 +249,7 @@ final class Exploration<S> {
                                 .add(mode);
                     }
                     Trial trial = new Trial(scenario.name, variation, List.of(new Fault(point.number(), mode)));
-                    singles.add(new Planned(0, counts ? point.number() : 0, trial, 0, point));
+                    singles.add(new Planned(0, counts ? point.number() : 0, trial, 0, aims(passed, List.of(point))));
                 }
             }
         }
@@ -263,7 +279,7 @@ final class Exploration<S> {
             Fault one = new Fault(first.number(), chosen[random.nextInt(chosen.length)].nearestAt(first));
             Fault two = new Fault(second, chosen[random.nextInt(chosen.length)]);
             Trial trial = new Trial(scenario.name, Variation.ALONE, List.of(one, two));
-            drawn.add(new Planned(0, 0, trial, 0, first));
+            drawn.add(new Planned(0, 0, trial, 0, aims(passed, List.of(first))));
         }
         return drawn;
     }
@@ -296,8 +312,10 @@ final class Exploration<S> {
         boolean met = false;
         String instead = "";
         for (int tries = 0; tries < TRIES_MAX && !met; tries++) {
-            TrialRunner.Outcome outcome = runIn(trial);
-            discover(one.order(), trial, outcome.passed());
+            // Every other try aims at the boundaries themselves: rounds that time adds or takes away move their numbers
+            // only.
+            TrialRunner.Outcome outcome = runIn(trial, tries % 2 == 1 ? one.aims() : List.of());
+            discover(one.order(), outcome);
             List<Point> fired = outcome.fired();
             met = one.isMet(fired);
             if (!met) {
@@ -320,12 +338,29 @@ final class Exploration<S> {
         }
     }
 
-    private void discover(int order, Trial trial, List<Point> passed) {
-        for (Point point : passed) {
+    private void discover(int order, TrialRunner.Outcome outcome) {
+        for (Point point : outcome.passed()) {
             if (!known.contains(point.boundary()) && settings.chosen.test(point)) {
-                found.merge(point.boundary(), new Found(order, point, trial), Found::first);
+                found.merge(point.boundary(), new Found(order, point, outcome), Found::first);
             }
         }
+    }
+
+    /**
+     * @param passed the points of a run
+     * @param wanted some of them, in their order
+     */
+    private static List<Tripwire.Aim> aims(List<Point> passed, List<Point> wanted) {
+        List<Tripwire.Aim> aims = new ArrayList<>();
+        int before = 0;
+        for (Point point : wanted) {
+            int from = before;
+            aims.add(new Tripwire.Aim(point, (int) passed.stream()
+                    .filter(one -> one.number() > from && one.number() <= point.number() && one.isLike(point))
+                    .count()));
+            before = point.number();
+        }
+        return aims;
     }
 
     /**

@@ -43,7 +43,7 @@ public final class RealProcess {
     private static <S> void live(
             Scenario<S> scenario, Trial trial, PGSimpleDataSource source, Instant time, boolean stands)
             throws Exception {
-        Tripwire tripwire = new Tripwire(trial.faults());
+        Tripwire tripwire = new Tripwire(trial.faults(), List.of());
         try (RawConnections connections = new RawConnections(source, "")) {
             Node node = new Node(
                     1,

@@ -32,11 +32,11 @@ final class TrialRunner<S> {
     private int nodes;
     private boolean again;
 
-    private TrialRunner(Scenario<S> scenario, Arena arena, Trial trial) {
+    private TrialRunner(Scenario<S> scenario, Arena arena, Trial trial, List<Tripwire.Aim> aims) {
         this.scenario = scenario;
         this.arena = arena;
         this.trial = trial;
-        this.tripwire = new Tripwire(trial.faults());
+        this.tripwire = new Tripwire(trial.faults(), aims);
         this.operations = new ArrayList<>();
         int count = scenario.operations * (trial.variation() == Variation.OTHER_KEYS ? 2 : 1);
         this.time = Instant.now().minus(scenario.age).truncatedTo(ChronoUnit.MILLIS);
@@ -50,11 +50,17 @@ final class TrialRunner<S> {
      *
      * @param passed all points, in their order
      * @param fired those at which something went wrong
+     * @param trial what was run, with the faults that were met where they were met
      */
-    record Outcome(List<Point> passed, List<Point> fired, List<Violation> violations) {}
+    record Outcome(List<Point> passed, List<Point> fired, List<Violation> violations, Trial trial) {}
 
     static <S> Outcome run(Scenario<S> scenario, Arena arena, Trial trial) throws Exception {
-        TrialRunner<S> runner = new TrialRunner<>(scenario, arena, trial);
+        return run(scenario, arena, trial, List.of());
+    }
+
+    /** As {@link #run(Scenario, Arena, Trial)}, with the faults where they are aimed, whatever the numbers of those points are this time. */
+    static <S> Outcome run(Scenario<S> scenario, Arena arena, Trial trial, List<Tripwire.Aim> aims) throws Exception {
+        TrialRunner<S> runner = new TrialRunner<>(scenario, arena, trial, aims);
         arena.reset();
         if (trial.seed() != 0) {
             runner.first(
@@ -65,8 +71,8 @@ final class TrialRunner<S> {
 
     /** As {@link #run}, after what a process of its own did. */
     static <S> Outcome after(Scenario<S> scenario, Arena arena, Trial trial, RealDeaths.First first) throws Exception {
-        TrialRunner<S> runner =
-                new TrialRunner<>(scenario, arena, new Trial(trial.scenario(), trial.variation(), List.of()));
+        TrialRunner<S> runner = new TrialRunner<>(
+                scenario, arena, new Trial(trial.scenario(), trial.variation(), List.of()), List.of());
         arena.reset();
         runner.first(first);
         return runner.rest();
@@ -75,7 +81,7 @@ final class TrialRunner<S> {
     private Outcome rest() throws Exception {
         live(false);
         live(true);
-        return new Outcome(tripwire.passed(), tripwire.fired(), List.copyOf(violations));
+        return new Outcome(tripwire.passed(), tripwire.fired(), List.copyOf(violations), asItWent());
     }
 
     /** What others did before, whose leases have run out by now. */
@@ -135,8 +141,17 @@ final class TrialRunner<S> {
         violations.add(new Violation(
                 invariant,
                 finding,
-                trial,
+                asItWent(),
                 trial.seed() == 0 ? tripwire.fired().toString() : "in the schedule of seed " + trial.seed()));
+    }
+
+    private Trial asItWent() {
+        List<Fault> faults = new ArrayList<>(trial.faults());
+        List<Point> fired = tripwire.fired();
+        for (int i = 0; i < fired.size(); i++) {
+            faults.set(i, new Fault(fired.get(i).number(), faults.get(i).mode()));
+        }
+        return new Trial(trial.scenario(), trial.variation(), faults, trial.seed());
     }
 
     private Node node(RawConnections connections) {

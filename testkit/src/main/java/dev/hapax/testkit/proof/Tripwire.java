@@ -16,13 +16,25 @@ final class Tripwire {
 
     private final Thread driver = Thread.currentThread();
     private final List<Fault> faults;
+    private final List<Aim> aims;
     private final List<Point> passed = new ArrayList<>();
     private final List<Point> fired = new ArrayList<>();
     private boolean armed;
+    private int likes;
 
-    Tripwire(List<Fault> faults) {
+    /** @param aims where the faults are wanted, the first ones at least; the others are found by their numbers */
+    Tripwire(List<Fault> faults, List<Aim> aims) {
         this.faults = faults;
+        this.aims = aims;
     }
+
+    /**
+     * Where a fault is wanted in a run whose numbers are not those of the run that planned it.
+     *
+     * @param wanted the boundary
+     * @param occurrence at which passing of it, counted from the fault before, or from the start
+     */
+    record Aim(Point wanted, int occurrence) {}
 
     /** Counts from here on; what a run does before and after, for itself, is no part of the scenario. */
     void arm(boolean on) {
@@ -45,13 +57,25 @@ final class Tripwire {
         }
         Point point = new Point(number, kind, side, commits, label, what);
         passed.add(point);
-        for (Fault fault : faults) {
-            if (fault.point() == number) {
+        for (int i = 0; i < faults.size(); i++) {
+            if (isAt(point, i)) {
                 fired.add(point);
-                return fault.mode().nearestAt(point);
+                return faults.get(i).mode().nearestAt(point);
             }
         }
         return null;
+    }
+
+    private boolean isAt(Point point, int fault) {
+        if (fault >= aims.size()) {
+            return faults.get(fault).point() == point.number();
+        }
+        Aim aim = aims.get(fault);
+        if (fired.size() != fault || !point.isLike(aim.wanted()) || ++likes != aim.occurrence()) {
+            return false;
+        }
+        likes = 0;
+        return true;
     }
 
     List<Point> passed() {

@@ -8,6 +8,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -19,6 +20,9 @@ class LaterPointsCrashTest {
     private static final String MARKER = "INSERT INTO marker (id) VALUES (?) ON CONFLICT DO NOTHING";
     private static final String SECOND =
             "INSERT INTO effect (id, try) SELECT o.id, 2 FROM (SELECT CAST(? AS text) AS id) o";
+    private static final String ROUND = "a round";
+    private static final int PRIME = 37;
+    private static final int ROUNDS = 101;
     private static final String SERIALIZATION_FAILURE = "40001";
 
     /** Writes marker and effect in one transaction; refused, it does so a second time, in its own way. */
@@ -70,6 +74,20 @@ class LaterPointsCrashTest {
                 .counts("effect", "SELECT id, count(*) FROM effect GROUP BY id");
     }
 
+    /** A service that passes a place some times more or less with each start, as one does that waits for what time decides. */
+    private static Scenario<Service> drifting(AtomicInteger starts) {
+        return Scenario.of("drifting", node -> {
+                    int rounds = starts.incrementAndGet() * PRIME % ROUNDS;
+                    for (int round = 0; round < rounds; round++) {
+                        node.point(ROUND);
+                    }
+                    return new Service(node.dataSource(), true);
+                })
+                .tables("CREATE TABLE marker (id text PRIMARY KEY)", "CREATE TABLE effect (id text, try int)")
+                .operations(1, Service::apply)
+                .counts("effect", "SELECT id, count(*) FROM effect GROUP BY id");
+    }
+
     private static ProofReport explore(boolean careful) {
         return new CrashPoints(EmbeddedDatabase.sharedInMemory()).explore(scenario(careful));
     }
@@ -80,6 +98,15 @@ class LaterPointsCrashTest {
         assertThat(report.isProven()).as(report.describe("")).isTrue();
         // Before and after the statement that only a refused operation comes to; all else is passed by others as well.
         assertThat(report.coverage()).isEqualTo(new ProofReport.Coverage(report.points(), 2, report.points()));
+    }
+
+    @Test
+    void a_point_is_found_by_what_is_done_there_where_its_number_is_another_with_each_run() {
+        ProofReport report = new CrashPoints(EmbeddedDatabase.sharedInMemory())
+                .points(point -> !point.label().equals(ROUND))
+                .explore(drifting(new AtomicInteger()));
+        assertThat(report.isProven()).as(report.describe("")).isTrue();
+        assertThat(report.points()).isPositive();
     }
 
     @Test
