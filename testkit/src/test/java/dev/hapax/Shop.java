@@ -43,13 +43,34 @@ public final class Shop implements AutoCloseable {
     }
 
     public static Shop open(UnaryOperator<HapaxBuilder> settings) {
-        return open(EmbeddedDatabase.shared().createDatabase(), settings);
+        return open(prepared(), settings);
     }
 
-    public static Shop open(TestDatabase database, UnaryOperator<HapaxBuilder> settings) {
-        prepare(database);
+    private static Shop open(TestDatabase database, UnaryOperator<HapaxBuilder> settings) {
         DataSource pool = database.pooled(10);
         return new Shop(database, pool, settings.apply(builder(pool)).open());
+    }
+
+    /** A database of its own, with the schema. */
+    public static TestDatabase prepared() {
+        TestDatabase database = EmbeddedDatabase.shared().createDatabase(Template.DATABASE);
+        try {
+            database.execute(
+                    "UPDATE hapax.home SET id = gen_random_uuid(); UPDATE hapax.log_identity SET id = gen_random_uuid();"
+                            + " UPDATE hapax.beat SET nonce = gen_random_uuid()");
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+        return database;
+    }
+
+    /** Applying the schema takes longer than copying it. */
+    private static final class Template {
+        static final TestDatabase DATABASE = EmbeddedDatabase.shared().createDatabase();
+
+        static {
+            prepare(DATABASE);
+        }
     }
 
     public static void prepare(TestDatabase database) {

@@ -129,9 +129,8 @@ class ProveYourHandlerDoc {
     void the_planted_bug_is_found() {
         Scenario<Payments> scenario = described(
                 Scenario.of("a_payment_is_taken_once", node -> new Payments(node.dataSource(), watched(node))));
-        ProofReport report = new CrashPoints(EmbeddedDatabase.sharedInMemory())
-                .withoutLikes()
-                .explore(scenario);
+        ProofReport report =
+                new CrashPoints(EmbeddedDatabase.shared()).withoutLikes().explore(scenario);
 
         assertThat(report.unreached()).isEmpty();
         assertThat(report.violations()).extracting(Violation::invariant).containsOnly(Invariants.AT_MOST_ONCE);

@@ -22,7 +22,7 @@ final class KafkaPoints {
     private KafkaPoints() {}
 
     static CrashPoints of(Pattern decisive) {
-        return new CrashPoints(EmbeddedDatabase.sharedInMemory())
+        return new CrashPoints(EmbeddedDatabase.shared())
                 .points(point -> FULL || decisive.matcher(point.what()).find())
                 .withoutLikes();
     }

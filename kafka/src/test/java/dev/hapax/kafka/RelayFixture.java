@@ -41,7 +41,7 @@ final class RelayFixture implements AutoCloseable {
 
     RelayFixture(EmbeddedKafka kafka) {
         this.kafka = kafka;
-        this.database = EmbeddedDatabase.sharedInMemory().createDatabase();
+        this.database = EmbeddedDatabase.shared().createDatabase();
         Schema.on(database.dataSource()).apply();
         this.pool = database.pooled(10);
         this.hapax = Hapax.on(pool).name("shop").open();

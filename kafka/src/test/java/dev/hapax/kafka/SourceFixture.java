@@ -48,7 +48,7 @@ final class SourceFixture implements AutoCloseable {
 
     SourceFixture(EmbeddedKafka kafka) {
         this.kafka = kafka;
-        this.database = EmbeddedDatabase.sharedInMemory().createDatabase();
+        this.database = EmbeddedDatabase.shared().createDatabase();
         prepare(database);
         this.pool = database.pooled(12);
         this.hapax = open(pool);

@@ -40,6 +40,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
     /** The superuser that connects without a password. */
     public static final String USER = "postgres";
 
+    private static final String EMPTY = "template1";
     private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_]{0,62}");
 
     /** What makes a commit durable and the server safe to leave alone; a builder can't change these. */
@@ -99,7 +100,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
     }
 
     /**
-     * The one server that the tests of this JVM share; started by the first call, stopped when the JVM ends. Take a database of your own from it with
+     * The one server that the tests of this JVM share, in memory where the machine can; see {@link Builder#inMemory()}. Started by the first call, stopped when the JVM ends. Take a database of your own from it with
      * {@link #createDatabase()}, and don't stop it: tests that kill a server start their own.
      *
      * @return the running server
@@ -107,16 +108,6 @@ public final class EmbeddedDatabase implements AutoCloseable {
      */
     public static EmbeddedDatabase shared() {
         return Shared.INSTANCE;
-    }
-
-    /**
-     * As {@link #shared()}, another server: in memory, where the machine can; see {@link Builder#inMemory()}. For tests that make thousands of commits.
-     *
-     * @return the running server
-     * @throws IllegalStateException if it doesn't start
-     */
-    public static EmbeddedDatabase sharedInMemory() {
-        return SharedQuick.INSTANCE;
     }
 
     /** {@return the JDBC URL of the default database, for the superuser, without a password} */
@@ -169,7 +160,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         if (!NAME.matcher(name).matches()) {
             throw new IllegalArgumentException("database name '" + name + "' is not " + NAME.pattern());
         }
-        create(name);
+        create(name, EMPTY);
         return give(new TestDatabase(this, name, false));
     }
 
@@ -179,10 +170,26 @@ public final class EmbeddedDatabase implements AutoCloseable {
      * @return the database
      */
     public TestDatabase createDatabase() {
+        return createDatabase(EMPTY);
+    }
+
+    /**
+     * A new database with all that another one holds, for tests that all begin with the same; closing the answer drops it. The identities that a Hapax schema gives itself are copied
+     * as well: databases that are to be told apart need new ones.
+     *
+     * @param template nobody may be connected to it
+     * @return the database
+     * @throws IllegalStateException if it can't be copied, as while somebody is connected to it
+     */
+    public TestDatabase createDatabase(TestDatabase template) {
+        return createDatabase(template.name());
+    }
+
+    private TestDatabase createDatabase(String template) {
         String name;
         do {
             name = "test_" + databases.incrementAndGet();
-        } while (!create(name));
+        } while (!create(name, template));
         return give(new TestDatabase(this, name, true));
     }
 
@@ -191,7 +198,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         return database;
     }
 
-    private boolean create(String name) {
+    private boolean create(String name, String template) {
         try (Connection connection = dataSource().getConnection();
                 Statement statement = connection.createStatement()) {
             try (ResultSet rows = statement.executeQuery("SELECT 1 FROM pg_database WHERE datname = '" + name + "'")) {
@@ -199,7 +206,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
                     return false;
                 }
             }
-            statement.execute("CREATE DATABASE " + name);
+            statement.execute("CREATE DATABASE " + name + " TEMPLATE " + template);
             return true;
         } catch (SQLException failure) {
             throw new IllegalStateException("could not create database " + name, failure);
@@ -426,10 +433,6 @@ public final class EmbeddedDatabase implements AutoCloseable {
     }
 
     private static final class Shared {
-        static final EmbeddedDatabase INSTANCE = EmbeddedDatabase.start();
-    }
-
-    private static final class SharedQuick {
         static final EmbeddedDatabase INSTANCE = builder().inMemory().start();
     }
 

@@ -85,7 +85,7 @@ class OnceConnectionLossCrashTest {
     @Test
     void a_single_statement_whose_answer_is_lost_is_not_repeated() throws SQLException {
         Key key = Shop.newKey();
-        proxy.cut(sql -> sql.contains("INSERT INTO effect"), TcpProxy.Moment.AFTER_SENT);
+        proxy.cut(sql -> sql.contains("INSERT INTO effect"), TcpProxy.Moment.AFTER_ANSWERED);
         Result<Long> result =
                 hapax.once(key).statement("INSERT INTO effect (id, amount) SELECT ?, 1 FROM once", key.id());
         proxy.disarm();

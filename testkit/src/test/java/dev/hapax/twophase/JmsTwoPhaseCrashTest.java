@@ -124,7 +124,7 @@ class JmsTwoPhaseCrashTest {
     }
 
     private static CrashPoints points() {
-        return new CrashPoints(EmbeddedDatabase.sharedInMemory()).withoutLikes();
+        return new CrashPoints(EmbeddedDatabase.shared()).withoutLikes();
     }
 
     @Test

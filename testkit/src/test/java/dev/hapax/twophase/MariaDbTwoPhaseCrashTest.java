@@ -164,7 +164,7 @@ class MariaDbTwoPhaseCrashTest {
     }
 
     private static CrashPoints points() {
-        return new CrashPoints(EmbeddedDatabase.sharedInMemory()).withoutLikes();
+        return new CrashPoints(EmbeddedDatabase.shared()).withoutLikes();
     }
 
     @Test

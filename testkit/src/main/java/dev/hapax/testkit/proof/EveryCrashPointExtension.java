@@ -45,7 +45,7 @@ final class EveryCrashPointExtension implements ParameterResolver, InvocationInt
                     "the test describes no scenario; it needs a parameter of type Proof, and a call of its of(…)");
         }
         EveryCrashPoint settings = context.getRequiredTestMethod().getAnnotation(EveryCrashPoint.class);
-        CrashPoints points = new CrashPoints(EmbeddedDatabase.sharedInMemory());
+        CrashPoints points = new CrashPoints(EmbeddedDatabase.shared());
         String rerun = "-Dtest=" + context.getRequiredTestClass().getSimpleName() + "#"
                 + context.getRequiredTestMethod().getName() + " -Dhapax.trial=";
         for (ProofReport report : run(points, settings, proof.scenarios())) {

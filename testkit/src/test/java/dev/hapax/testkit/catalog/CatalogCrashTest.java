@@ -36,7 +36,7 @@ class CatalogCrashTest {
     }
 
     static CrashPoints points() {
-        return new CrashPoints(EmbeddedDatabase.sharedInMemory());
+        return new CrashPoints(EmbeddedDatabase.shared());
     }
 
     static List<Scenario<?>> onces() {

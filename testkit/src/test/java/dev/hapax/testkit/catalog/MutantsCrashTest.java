@@ -21,6 +21,6 @@ class MutantsCrashTest {
     @ParameterizedTest
     @MethodSource("mutants")
     void every_mutant_is_caught_by_the_invariant_that_is_there_for_it(Mutant mutant) {
-        assertThat(mutant.run(EmbeddedDatabase.sharedInMemory()).found()).contains(mutant.invariant());
+        assertThat(mutant.run(EmbeddedDatabase.shared()).found()).contains(mutant.invariant());
     }
 }

@@ -24,7 +24,7 @@ class RealDeathCrashTest {
     }
 
     private static void dies(String scenario, int deaths) throws Exception {
-        ProofReport report = new RealDeaths(EmbeddedDatabase.sharedInMemory(), Child.class, 20251124)
+        ProofReport report = new RealDeaths(EmbeddedDatabase.shared(), Child.class, 20251124)
                 .explore(
                         Catalog.scenarios().stream()
                                 .filter(one -> one.name().equals(scenario))

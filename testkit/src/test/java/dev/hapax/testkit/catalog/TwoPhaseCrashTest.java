@@ -21,7 +21,7 @@ class TwoPhaseCrashTest {
 
     @Test
     void both_databases_have_each_effect_once_and_no_orphan_after_every_crash_point() {
-        ProofReport report = new CrashPoints(EmbeddedDatabase.sharedInMemory())
+        ProofReport report = new CrashPoints(EmbeddedDatabase.shared())
                 .variations(Set.of(Variation.REPEATED, Variation.OTHER_KEYS), 8)
                 .pairs(24)
                 .withoutLikes()
@@ -35,7 +35,7 @@ class TwoPhaseCrashTest {
 
     private static void caught(Scenario<?> scenario, String invariant) {
         assertThat(new Mutant("mutant", scenario, invariant)
-                        .run(EmbeddedDatabase.sharedInMemory())
+                        .run(EmbeddedDatabase.shared())
                         .found())
                 .contains(invariant);
     }

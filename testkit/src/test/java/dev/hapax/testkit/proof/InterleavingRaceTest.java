@@ -27,9 +27,7 @@ class InterleavingRaceTest {
     }
 
     private static CrashPoints schedules(int count) {
-        return new CrashPoints(EmbeddedDatabase.sharedInMemory())
-                .points(point -> false)
-                .schedules(count);
+        return new CrashPoints(EmbeddedDatabase.shared()).points(point -> false).schedules(count);
     }
 
     @ParameterizedTest

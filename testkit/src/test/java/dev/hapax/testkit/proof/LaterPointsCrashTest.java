@@ -89,7 +89,7 @@ class LaterPointsCrashTest {
     }
 
     private static ProofReport explore(boolean careful) {
-        return new CrashPoints(EmbeddedDatabase.sharedInMemory()).explore(scenario(careful));
+        return new CrashPoints(EmbeddedDatabase.shared()).explore(scenario(careful));
     }
 
     @Test
@@ -102,7 +102,7 @@ class LaterPointsCrashTest {
 
     @Test
     void a_point_is_found_by_what_is_done_there_where_its_number_is_another_with_each_run() {
-        ProofReport report = new CrashPoints(EmbeddedDatabase.sharedInMemory())
+        ProofReport report = new CrashPoints(EmbeddedDatabase.shared())
                 .points(point -> !point.label().equals(ROUND))
                 .explore(drifting(new AtomicInteger()));
         assertThat(report.isProven()).as(report.describe("")).isTrue();
@@ -124,7 +124,7 @@ class LaterPointsCrashTest {
                     .toList()
                     .toString());
             Trial first = report.violations().getFirst().trial();
-            assertThat(new CrashPoints(EmbeddedDatabase.sharedInMemory())
+            assertThat(new CrashPoints(EmbeddedDatabase.shared())
                             .rerun(scenario(false), Trial.parse(first.toString()))
                             .violations())
                     .isNotEmpty();

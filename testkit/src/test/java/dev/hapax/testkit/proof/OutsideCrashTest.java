@@ -101,7 +101,7 @@ class OutsideCrashTest {
     void calls_are_points_at_which_they_are_refused_do_not_arrive_or_lose_their_answer() {
         Queue<Mode> seen = new ConcurrentLinkedQueue<>();
         ProofReport report =
-                new CrashPoints(EmbeddedDatabase.sharedInMemory()).pairs(10).explore(scenario(true, seen));
+                new CrashPoints(EmbeddedDatabase.shared()).pairs(10).explore(scenario(true, seen));
         assertThat(report.isProven()).as(report.describe("")).isTrue();
         // Before and after the call, at the place, before and after the row.
         assertThat(report.points()).isEqualTo(5);
@@ -113,7 +113,7 @@ class OutsideCrashTest {
 
     @Test
     void two_processes_take_turns_at_them() {
-        ProofReport report = new CrashPoints(EmbeddedDatabase.sharedInMemory())
+        ProofReport report = new CrashPoints(EmbeddedDatabase.shared())
                 .points(point -> false)
                 .schedules(10)
                 .explore(scenario(true, new ConcurrentLinkedQueue<>()));
@@ -122,8 +122,8 @@ class OutsideCrashTest {
 
     @Test
     void a_bank_that_honours_no_key_is_found_out_where_the_answer_gets_lost() {
-        ProofReport report = new CrashPoints(EmbeddedDatabase.sharedInMemory())
-                .explore(scenario(false, new ConcurrentLinkedQueue<>()));
+        ProofReport report =
+                new CrashPoints(EmbeddedDatabase.shared()).explore(scenario(false, new ConcurrentLinkedQueue<>()));
         assertThat(report.violations()).extracting(Violation::invariant).containsOnly(Invariants.AT_MOST_ONCE);
         assertThat(report.violations())
                 .extracting(one -> one.trial().faults().getLast().mode())
