@@ -17,10 +17,10 @@ import org.jspecify.annotations.Nullable;
  * Names one intended effect: a <em>scope</em> (the kind of operation), an <em>id</em> inside it, the <em>producer</em> that made
  * it, and the operation's own <em>time</em>.
  *
- * <p>Two keys are the same operation when scope, producer and id are equal. The time belongs to the key, not to the attempt:
- * <strong>every retry must repeat it</strong>. It decides which day's markers are looked at, so it is taken from the id itself where
+ * <p>Two keys are the same operation when scope, producer, id and the day of their time (UTC) are equal. The time belongs to the key, not to the attempt:
+ * <strong>every retry must repeat it</strong>. It decides which day's markers are looked at, so the same id with another day, or once with a time and once without, is applied again. It is taken from the id itself where
  * the id carries one (UUIDv7 of RFC 9562, ULID), else from {@link #at(Instant)}; a key without either is <em>timeless</em> and is
- * remembered until an operator says otherwise. Never give the time at which a request arrived.
+ * remembered for ever. Never give the time at which a request arrived.
  *
  * <p>Immutable and safe for use by many threads.
  */

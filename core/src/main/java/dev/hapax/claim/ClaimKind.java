@@ -22,6 +22,7 @@ public interface ClaimKind<R, T> extends AutoCloseable {
      * Has the operation done, and waits. As {@link Claim#settleWithin}; the request is stored and compared. An operation that is not done in time goes on without this caller.
      *
      * @param key in this kind's scope
+     * @throws dev.hapax.InProgressException if it is certainly not done yet, and workers go on with it
      * @throws IllegalArgumentException if the key is of another scope
      */
     ClaimResult<T> settle(Key key, R request, Duration within);

@@ -46,10 +46,10 @@ public interface ClaimKindBuilder<R, T> {
     /** You may tune: effects in our own database if the other system refuses, in the same commit. Default: none. */
     ClaimKindBuilder<R, T> refusing(Effects<? super R, String> effects);
 
-    /** You may tune: calls at once in this process, 1 to 10,000, each on a virtual thread. Default 16. */
+    /** You may tune: operations that workers of this process have in hand at once, 1 to 10,000, each on a virtual thread. What {@link ClaimKind#settle} calls is not counted. Default 16. */
     ClaimKindBuilder<R, T> concurrency(int calls);
 
-    /** You may tune: calls a second in this process, 0.001 to 1,000,000. Default: no limit. */
+    /** You may tune: operations a second that workers of this process take up, 0.001 to 1,000,000; a question to the other system is one too. What {@link ClaimKind#settle} calls is not counted. Default: no limit. */
     ClaimKindBuilder<R, T> rate(double perSecond);
 
     /** You may tune: how long after its intent an operation is tried that has certainly not happened yet; then it is refused. 1 second to 400 days; default 1 day. One in doubt is asked about for ever. */

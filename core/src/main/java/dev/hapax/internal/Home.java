@@ -93,7 +93,7 @@ public final class Home implements AutoCloseable {
                 new TwoPhaseFactory.Ground(settings.name, once.settlements(), partitions, clock),
                 settings.participants,
                 settings.waitUpTo);
-        this.events = new EventFactory(connections, once, shared, retries);
+        this.events = new EventFactory(connections, once, shared, retries, settings.waitUpTo);
         this.consumerGround =
                 new ConsumerGround(connections, shared, once, retries, settings.metrics, pauses, signals, drawn);
         this.quarantine = new HeldQuarantine(connections);

@@ -59,7 +59,7 @@ public interface SagaOperator {
         /** Its name, with its branch, and with {@code #2} and so on if it came again. */
         String name();
 
-        /** {@code STEP}, {@code SLEEP}, {@code WAIT} or {@code CHILD}. */
+        /** {@code STEP}, {@code SLEEP}, {@code WAIT}, {@code CHILD} or {@code CLAIM}. */
         String kind();
 
         /** Whether this is the compensation. */
@@ -131,14 +131,14 @@ public interface SagaOperator {
      * Leaves a step as it is: it will not be undone by the saga. One that is stuck goes on.
      *
      * @param step the name as in {@link StoredStep#name}
-     * @return false if it has no such step to undo (any more), or is not compensating or stuck: nothing was done
+     * @return false if it has no such step to undo (any more), or is neither compensating nor stuck while it was: nothing was done. One that is stuck before it compensates is cancelled first
      */
     boolean skip(UUID id, String step, Ruling ruling);
 
     /**
-     * Ends a saga that is compensating or stuck without undoing anything more. What was done and not undone stays: a person has seen to it.
+     * Ends a saga that is compensating, or stuck while it was, without undoing anything more. What was done and not undone stays: a person has seen to it.
      *
-     * @return false if it is neither: nothing was done
+     * @return false if it is neither: nothing was done. One that is stuck before it compensates is cancelled first
      */
     boolean force(UUID id, Ruling ruling);
 

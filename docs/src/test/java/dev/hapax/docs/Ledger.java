@@ -7,6 +7,7 @@ import java.sql.SQLException;
 /** A repository whose rows would show a repeat. */
 final class Ledger {
 
+    // tag::insert[]
     void insert(Connection connection, OrderPlaced placed) throws SQLException {
         try (PreparedStatement insert =
                 connection.prepareStatement("INSERT INTO ledger (customer, order_id, amount) VALUES (?, ?, ?)")) {
@@ -16,4 +17,5 @@ final class Ledger {
             insert.executeUpdate();
         }
     }
+    // end::insert[]
 }

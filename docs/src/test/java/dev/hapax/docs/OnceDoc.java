@@ -45,7 +45,7 @@ class OnceDoc {
         Key made = Key.generate("orders.place"); // a UUIDv7: it carries its time
         Key told = Key.of("orders.place", made.id()); // the same key, from what the client sent
         Key dated = Key.of("orders.place", "A-17").at(placedAt); // a time that every retry repeats
-        Key timeless = Key.of("orders.place", "A-17"); // remembered until an operator says otherwise
+        Key timeless = Key.of("orders.place", "A-17"); // remembered for ever
         Key others = Key.of("orders.place", "A-17").producer("web-shop"); // made by another service
         Key part = made.child("confirmation"); // the same parent and name: the same child, always
         // end::keys[]

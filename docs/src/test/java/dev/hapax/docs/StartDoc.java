@@ -31,7 +31,12 @@ class StartDoc {
         TestDatabase database = EmbeddedDatabase.shared().createDatabase();
         DataSource dataSource = database.pooled(10);
         // end::database[]
-        database.execute(ShopDatabase.TABLES);
+        // tag::tables[]
+        database.execute("""
+                CREATE TABLE orders (id text NOT NULL, customer text NOT NULL, total numeric(12, 2) NOT NULL);
+                CREATE TABLE ledger (customer text NOT NULL, order_id text NOT NULL, amount numeric(12, 2) NOT NULL);
+                """);
+        // end::tables[]
         // tag::schema[]
         Schema.on(dataSource).apply();
         // end::schema[]

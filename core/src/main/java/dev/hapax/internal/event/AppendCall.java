@@ -26,7 +26,6 @@ import org.jspecify.annotations.Nullable;
 final class AppendCall implements EventAppend {
 
     private static final long NOT_SAID = -2;
-    private static final int WAIT_SECONDS = 30;
 
     private final EventFactory events;
     private final String stream;
@@ -34,10 +33,11 @@ final class AppendCall implements EventAppend {
     private final @Nullable Connection joined;
     private Once once;
     private long expected = NOT_SAID;
-    private int waitSeconds = WAIT_SECONDS;
+    private int waitSeconds;
 
     AppendCall(EventFactory events, String stream, Key key, @Nullable Connection joined) {
         this.events = events;
+        this.waitSeconds = events.waitSeconds();
         this.stream = stream;
         this.key = key;
         this.joined = joined;
@@ -66,7 +66,7 @@ final class AppendCall implements EventAppend {
     @Override
     public EventAppend waitUpTo(Duration time) {
         once = once.waitUpTo(time);
-        waitSeconds = (int) time.plusMillis(999).toSeconds();
+        waitSeconds = EventFactory.seconds(time);
         return this;
     }
 

@@ -16,6 +16,7 @@ import dev.hapax.once.Once;
 import dev.hapax.spi.Encoded;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -26,8 +27,16 @@ public final class EventFactory {
     private final ActiveTransaction.Shared shared;
     private final Retries retries;
     private final EventStore store;
+    private final int waitSeconds;
 
-    public EventFactory(Connections connections, OnceFactory once, ActiveTransaction.Shared shared, Retries retries) {
+    /** @param waitUpTo how long an append waits for another one by default */
+    public EventFactory(
+            Connections connections,
+            OnceFactory once,
+            ActiveTransaction.Shared shared,
+            Retries retries,
+            Duration waitUpTo) {
+        this.waitSeconds = seconds(waitUpTo);
         this.once = once;
         this.shared = shared;
         this.retries = retries;
@@ -49,6 +58,15 @@ public final class EventFactory {
 
     Settlements settlements() {
         return once.settlements();
+    }
+
+    int waitSeconds() {
+        return waitSeconds;
+    }
+
+    /** Rounded up: JDBC's time-outs know no less. */
+    static int seconds(Duration time) {
+        return (int) time.plusMillis(999).toSeconds();
     }
 
     EventStore store() {

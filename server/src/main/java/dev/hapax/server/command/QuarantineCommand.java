@@ -260,7 +260,8 @@ final class QuarantineCommand {
                 names = "--reason",
                 required = true,
                 paramLabel = "TEXT",
-                description = "Why their effects may be missing; goes to this command's log, 1 to 1000 characters.")
+                description =
+                        "Why their effects may be missing; kept with them in hapax.discarded, 1 to 1000 characters.")
         private String reason = "";
 
         @Option(names = "--yes", description = "Do it, for more than one.")

@@ -33,7 +33,7 @@ class CommandReferenceTest {
             **The database** is given by `--url`, or `HAPAX_URL` in the environment; the role by `--user`, `HAPAX_USER` or the URL; its password by `--password-file`, `HAPAX_PASSWORD` or
             `~/.pgpass`, never as an argument that every user of the machine can read. Passwords in a URL are masked in messages.
 
-            **The exit status** is 0 if it was done, 1 if a problem was found or nothing could be done, 2 if the command line is wrong, 3 if the database can't be reached. Answers go to the
+            **The exit status** is 0 if it was done, 1 if a problem was found or nothing could be done, 2 if the command line is wrong or a step that can't be undone lacks its --yes, 3 if the database can't be reached. Answers go to the
             standard output, problems to the standard error.
 
             **`--json`** prints the same facts for programs: lists as an array with a row per line, times in seconds or as UTC instants, sizes in bytes, `null` for what isn't there.
