@@ -8,11 +8,12 @@ public sealed interface Start permits Start.Beginning, Start.Now, Start.At {
     /** The oldest message that is still there. */
     Start BEGINNING = new Beginning();
 
-    /** The first message that is published from now on. */
+    /** The first message that is published from now on. Messages of transactions that are open now may lie on either side. */
     Start NOW = new Now();
 
     /**
-     * The first message that entered the log at this instant or later. Transactions that were open at the instant may lie on either side.
+     * The first message that entered the log at this instant or later, by the database's clock. Messages of transactions that were open at the instant may lie on either side; of those that began
+     * later none is skipped, however long they stay open.
      */
     static Start at(Instant instant) {
         return new At(instant);

@@ -127,22 +127,35 @@ CREATE TABLE hapax.discarded (
     envelope     bytea
 );
 
--- Where a reader starts that has no position yet: the last number of each lane that is at or before the instant.
+-- Where a reader starts that has no position yet, or is moved to: behind the last message of each lane that is from before the instant. What has a higher number and is not committed yet is a gap,
+-- and is read when it is. What has a lower number was drawn before that message, so if it is from later, its transaction was open at the instant.
+-- Volatile, so that what is looked for is looked for after it was seen that nobody is writing.
 CREATE FUNCTION hapax.numbers_before(since timestamptz) RETURNS TABLE (lane smallint, low bigint)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    first_after bigint;
-    last_drawn  bigint;
+    last_drawn bigint;
 BEGIN
     FOR l IN 0..15 LOOP
-        SELECT min(g.number) INTO first_after FROM hapax.log g
-        WHERE g.lane = l::smallint AND g.published_at >= since AND g.day >= (since AT TIME ZONE 'UTC')::date - 1;
-        IF first_after IS NULL THEN
-            EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM hapax.lane_%s', l) INTO last_drawn;
-            first_after := last_drawn + 1;
-        END IF;
         lane := l;
-        low := first_after - 1;
+        EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM hapax.lane_%s', l) INTO last_drawn;
+        IF since = 'infinity' THEN
+            low := last_drawn;
+        ELSE
+            SELECT max(g.number) INTO low FROM hapax.log g
+            WHERE g.lane = l::smallint AND g.published_at < since AND g.day <= (since AT TIME ZONE 'UTC')::date + 1;
+        END IF;
+        IF low IS NULL THEN
+            -- All that is there is from later. Whoever draws a number locks the sequence until he ends; while somebody does, his may be a smaller one than all that can be seen.
+            -- So it may be where one snapshot serves all statements.
+            IF current_setting('transaction_isolation') <> 'read committed' OR EXISTS (SELECT FROM pg_locks k WHERE k.locktype = 'relation' AND k.mode = 'RowExclusiveLock'
+                    AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+                    AND k.relation = format('hapax.lane_%s', l)::regclass) THEN
+                low := 0;
+            ELSE
+                SELECT min(g.number) - 1 INTO low FROM hapax.log g WHERE g.lane = l::smallint;
+                low := coalesce(low, last_drawn);
+            END IF;
+        END IF;
         RETURN NEXT;
     END LOOP;
 END $$;
