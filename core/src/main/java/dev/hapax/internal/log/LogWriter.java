@@ -215,16 +215,17 @@ public final class LogWriter {
     }
 
     /**
-     * Moves messages that have fallen due into the log. Removing and inserting are one statement, so each moves once, whoever else
-     * does the same at the moment.
+     * Moves messages that have fallen due into the log. Removing and inserting are one statement, so each moves once. One process does it at a time, and the lock is asked for before any row is
+     * chosen and held until all have their numbers: with two at once, later messages of a key could get smaller numbers than earlier ones.
      *
-     * @return how many
+     * @return how many; 0 as well if another process is doing it
      */
     public int moveDue(Connection connection, int limit) throws SQLException {
         Statements day = today();
         try (PreparedStatement move = connection.prepareStatement(
                 "WITH due AS (DELETE FROM hapax.delayed WHERE id IN ("
-                        + "SELECT id FROM hapax.delayed WHERE due_at <= statement_timestamp() ORDER BY due_at, id LIMIT ? FOR UPDATE SKIP LOCKED)"
+                        + "SELECT id FROM hapax.delayed WHERE (SELECT pg_try_advisory_xact_lock(hashtextextended('hapax.delayed', 0)))"
+                        + " AND due_at <= statement_timestamp() ORDER BY due_at, id LIMIT ? FOR UPDATE SKIP LOCKED)"
                         + " RETURNING *) INSERT INTO " + Partitions.table(TREE, day.day) + " (day, "
                         + Statements.COLUMNS + ")"
                         + " SELECT DATE '" + Days.iso(day.day)
