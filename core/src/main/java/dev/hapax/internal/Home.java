@@ -111,8 +111,8 @@ public final class Home implements AutoCloseable {
         this.housekeeper = new Housekeeper(connections, partitions, clock, log, signals);
         this.history = new StoredHistory(connections);
         HistoryGuard guard = guard(settings, connections, names, partitions);
-        this.keeper = new Keeper(
-                settings.name, connections, clock, pauses, guard, drawn, signals, housekeeper, settings.housekeeping);
+        Housework housework = settings.housekeeping ? new Housework(settings.name, housekeeper) : null;
+        this.keeper = new Keeper(settings.name, connections, clock, pauses, guard, drawn, signals, housework);
     }
 
     /** When the database has gone back, what was read of the lost history is forgotten and declared anew. */
@@ -227,7 +227,7 @@ public final class Home implements AutoCloseable {
 
     public int housekeep() {
         try {
-            return housekeeper.moveDue() + housekeeper.keepPartitions();
+            return housekeeper.moveDue(() -> true) + housekeeper.keepPartitions();
         } catch (SQLException e) {
             throw SqlFaults.translate("housekeeping failed", e);
         }

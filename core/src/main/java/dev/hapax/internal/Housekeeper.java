@@ -12,12 +12,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Creates the partitions of the coming days, drops those behind their retention, moves delayed messages that are due. Every process may do it at
- * once: each step is one that a second doer finds done. Safe for use by many threads.
+ * once: each step is one that a second doer finds done, or leaves to the first. Safe for use by many threads.
  */
 final class Housekeeper {
 
@@ -43,17 +44,17 @@ final class Housekeeper {
         this.signals = signals;
     }
 
-    /** Moves all delayed messages that are due; returns how many. */
-    int moveDue() throws SQLException {
+    /** Moves delayed messages that are due, until none is or there is no time any more; returns how many. */
+    int moveDue(BooleanSupplier goesOn) throws SQLException {
         int moved = 0;
         int last;
         do {
             last = connections.autoCommit(connection -> log.moveDue(connection, MOVED_AT_ONCE));
             moved += last;
-        } while (last == MOVED_AT_ONCE);
-        if (moved > 0) {
-            signals.published(Lanes.ALL);
-        }
+            if (last > 0) {
+                signals.published(Lanes.ALL);
+            }
+        } while (last == MOVED_AT_ONCE && goesOn.getAsBoolean());
         return moved;
     }
 

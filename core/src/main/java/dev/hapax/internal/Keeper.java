@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one background thread of an opened service. It asks the database, in one statement, what is paused, what time it is, whether its history goes on, whether delayed messages are due, and which
- * numbers of the log were drawn; now and then it keeps house. Consumers that have nothing to do leave the looking to it, however many they are.
+ * The background thread of an opened service. It asks the database, in one statement, what is paused, what time it is, whether its history goes on, whether delayed messages are due, and which
+ * numbers of the log were drawn. It does nothing that may take long: what is to be done in the house, it has {@link Housework} do. Consumers that have nothing to do leave the looking to it, however many they are.
  *
  * <p>Where the last look found nothing new, a glance goes before the next one: whether the server is the same, and no transaction has ended since. Then all the rest is as it was, but for what time
  * brings: delayed messages and beats, for which it looks again when they may be due.
@@ -30,7 +30,6 @@ final class Keeper implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Keeper.class);
     private static final long LOOK_MILLIS = 250;
     private static final long LOOK_FOR_CONSUMERS_MILLIS = 100;
-    private static final long HOUSEKEEPING_NANOS = TimeUnit.MINUTES.toNanos(10);
     private static final long LOOK_AT_LEAST_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int TIMEOUT_SECONDS = 5;
     private static final int HISTORY_COLUMN = 8;
@@ -54,10 +53,8 @@ final class Keeper implements AutoCloseable {
     private final HistoryGuard history;
     private final Drawn drawn;
     private final Signals signals;
-    private final Housekeeper housekeeper;
-    private final boolean housekeeping;
+    private final @Nullable Housework housework;
     private final ScheduledExecutorService thread;
-    private long housekeptNanos = SystemSource.INSTANCE.nanos() - HOUSEKEEPING_NANOS;
     private boolean reachable = true;
     private @Nullable Look last;
     private int changes;
@@ -70,16 +67,14 @@ final class Keeper implements AutoCloseable {
             HistoryGuard history,
             Drawn drawn,
             Signals signals,
-            Housekeeper housekeeper,
-            boolean housekeeping) {
+            @Nullable Housework housework) {
         this.connections = connections;
         this.clock = clock;
         this.pauses = pauses;
         this.history = history;
         this.drawn = drawn;
         this.signals = signals;
-        this.housekeeper = housekeeper;
-        this.housekeeping = housekeeping;
+        this.housework = housework;
         ScheduledThreadPoolExecutor scheduled = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("hapax-keeper-" + service).factory());
         // Whoever closes a service does not wait for a look that is put off.
@@ -98,8 +93,11 @@ final class Keeper implements AutoCloseable {
         try {
             thread.schedule(
                     () -> {
-                        step(true);
-                        again();
+                        try {
+                            step(true);
+                        } finally {
+                            again();
+                        }
                     },
                     pause,
                     TimeUnit.MILLISECONDS);
@@ -111,12 +109,8 @@ final class Keeper implements AutoCloseable {
     private void step(boolean beating) {
         try {
             boolean due = !isAsItWas() && look(beating);
-            if (housekeeping && due) {
-                housekeeper.moveDue();
-            }
-            if (housekeeping && SystemSource.INSTANCE.nanos() - housekeptNanos >= HOUSEKEEPING_NANOS) {
-                housekeptNanos = SystemSource.INSTANCE.nanos();
-                housekeeper.keepPartitions();
+            if (housework != null) {
+                housework.begin(due);
             }
             if (!reachable) {
                 LOG.info("the database can be reached again");
@@ -129,9 +123,11 @@ final class Keeper implements AutoCloseable {
                 LOG.warn("background work failed and is tried again: {}", e.toString());
             }
             reachable = false;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             last = null;
-            LOG.error("background work failed", e);
+            // Also after a lack of memory: a service that no longer sees its pauses would go on as if nothing were
+            // wrong.
+            LOG.error("background work failed and is tried again", e);
         }
     }
 
@@ -220,7 +216,7 @@ final class Keeper implements AutoCloseable {
                 OffsetDateTime now = row.getObject(1, OffsetDateTime.class);
                 clock.observe(now, before, clock.localMillis());
                 boolean due = row.getBoolean(2);
-                boolean dueSoon = !row.wasNull() && housekeeping;
+                boolean dueSoon = !row.wasNull() && housework != null;
                 long[] numbers = Lanes.drawn(row, 5);
                 String snapshot = row.getString(6);
                 String server = row.getString(7);
@@ -244,6 +240,9 @@ final class Keeper implements AutoCloseable {
     @Override
     public void close() {
         thread.shutdown();
+        if (housework != null) {
+            housework.close();
+        }
         try {
             if (!thread.awaitTermination(5, TimeUnit.SECONDS)) {
                 thread.shutdownNow();
