@@ -125,6 +125,14 @@ public final class MicrometerMetrics implements Metrics {
     }
 
     @Override
+    public void stalled(String consumer) {
+        ConsumerMeters meters = consumers.get(consumer);
+        if (meters != null) {
+            meters.stalled.increment();
+        }
+    }
+
+    @Override
     public void batchRetried(String consumer) {
         ConsumerMeters meters = consumers.get(consumer);
         if (meters != null) {
@@ -280,6 +288,7 @@ public final class MicrometerMetrics implements Metrics {
 
         private final Map<Handling, Counter> handlings = new EnumMap<>(Handling.class);
         private final Counter fenced;
+        private final Counter stalled;
         private final Counter retries;
         private final DistributionSummary batchSize;
         private final DistributionSummary attempts;
@@ -299,6 +308,10 @@ public final class MicrometerMetrics implements Metrics {
             }
             fenced = Counter.builder("hapax.consumer.fenced")
                     .description("Writes refused because another owner had taken over")
+                    .tag("consumer", consumer)
+                    .register(registry);
+            stalled = Counter.builder("hapax.consumer.stalled")
+                    .description("Lanes that stood still because too many numbers were missing")
                     .tag("consumer", consumer)
                     .register(registry);
             retries = Counter.builder("hapax.consumer.retries")

@@ -128,6 +128,9 @@ public interface Metrics {
     /** A write was refused because another owner had taken over. */
     default void fenced(String consumer) {}
 
+    /** A lane stands still: so many numbers are missing that could still appear, that no new messages are read. Once per time that it does. */
+    default void stalled(String consumer) {}
+
     /** A scope has operations in systems that aren't ours: its series start at 0. The suppliers are asked when the gauges are read. */
     default void claims(String scope, DoubleSupplier inDoubt, DoubleSupplier oldestInDoubtSeconds) {}
 

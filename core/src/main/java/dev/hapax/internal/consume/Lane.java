@@ -5,6 +5,8 @@ final class Lane extends Share {
 
     private static final long WINDOW = 1_000;
     private static final int WIDER = 16;
+    private static final int GAPS_MANY = 100;
+    private static final int GAPS_MAX = 1_000;
 
     final short number;
 
@@ -12,6 +14,12 @@ final class Lane extends Share {
 
     /** How far above the position a look goes, in numbers. */
     long window = WINDOW;
+
+    /** No transaction that is open and has drawn a number of this lane has a smaller xid, and all that such transactions left can be seen by the next look. */
+    long settled;
+
+    /** Whether somebody was told that it stands still. */
+    boolean isTold;
 
     private boolean foundNothing;
 
@@ -34,5 +42,15 @@ final class Lane extends Share {
         if (foundNothing && last > position.high() + window && window < Long.MAX_VALUE / WIDER) {
             window *= WIDER;
         }
+    }
+
+    /** Whether there are so many gaps that it is worth finding out which of them can't be filled any more. */
+    boolean isCrowded() {
+        return position.gaps().size() > GAPS_MANY;
+    }
+
+    /** Behind too many gaps a reader waits for them: its position must stay small enough to be written with every batch. */
+    boolean isFull() {
+        return position.gaps().size() > GAPS_MAX;
     }
 }

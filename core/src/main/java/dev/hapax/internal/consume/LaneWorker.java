@@ -30,6 +30,7 @@ final class LaneWorker extends Worker {
 
     private final PositionStore positions;
     private final LogReader reader;
+    private final GapBounds gaps;
     private final HeldStore held;
     private final LogProgress progress;
     private final MessageRunner runner;
@@ -59,6 +60,7 @@ final class LaneWorker extends Worker {
         this.positions = positions;
         this.released = released;
         this.reader = new LogReader(List.copyOf(settings.topics));
+        this.gaps = new GapBounds(settings.name(), ground.metrics());
         this.held = new LogHeld(settings.name());
         this.progress = new LogProgress(positions, lanes);
         this.runner = new MessageRunner(ground, settings, progress, held);
@@ -273,22 +275,18 @@ final class LaneWorker extends Worker {
 
     /** Draws bounds for new gaps, and gives up what can't appear any more; what is given up is written down at once if nothing else moves the position. */
     private void settleGaps(Connection connection, LogReader.Look look) throws SQLException, Fenced {
-        boolean unbounded = false;
         for (Lane lane : lanes.values()) {
-            if (look.xmin() != LogReader.NO_XMIN && look.wholeGaps()) {
+            long over = GapBounds.over(look, lane);
+            if (over != LogReader.NO_XMIN) {
                 Position next = lane.position.copy();
-                if (next.giveUp(look.xmin())) {
+                if (next.giveUp(over)) {
                     LogProgress.LogMoves moves = progress.begin();
                     moves.moveTo(lane, next);
                     runner.commit(connection, moves);
                 }
             }
-            unbounded |= lane.position.isUnbounded();
         }
-        if (unbounded) {
-            long bound = LogReader.drawBound(connection);
-            lanes.values().forEach(lane -> lane.position.bound(bound));
-        }
+        gaps.renew(connection, lanes.values());
     }
 
     private void dropLost(Connection connection) throws SQLException {

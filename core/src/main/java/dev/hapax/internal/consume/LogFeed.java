@@ -44,6 +44,7 @@ public final class LogFeed implements AutoCloseable {
     private final ConsumerGround ground;
     private final PositionStore positions;
     private final LogReader reader;
+    private final GapBounds gaps;
     private final FeedLease lease;
     private final Thread leaseThread;
     private final Semaphore wake = new Semaphore(0);
@@ -61,6 +62,7 @@ public final class LogFeed implements AutoCloseable {
         String node = FeedLease.nodeOf(ground.shared().service());
         this.positions = new PositionStore(settings, node);
         this.reader = new LogReader(topics, true);
+        this.gaps = new GapBounds(settings.name(), ground.metrics());
         this.held = new FeedHeld(settings);
         this.lease = new FeedLease(ground.connections(), settings, positions, this::wake);
         this.leaseThread = Thread.ofPlatform()
@@ -271,17 +273,13 @@ public final class LogFeed implements AutoCloseable {
     }
 
     private void settleGaps(Connection connection, LogReader.Look look) throws SQLException {
-        boolean unbounded = false;
         for (FeedLane lane : lanes.values()) {
-            if (look.xmin() != LogReader.NO_XMIN && look.wholeGaps()) {
-                lane.moved |= lane.lane.position.giveUp(look.xmin());
+            long over = GapBounds.over(look, lane.lane);
+            if (over != LogReader.NO_XMIN) {
+                lane.moved |= lane.lane.position.giveUp(over);
             }
-            unbounded |= lane.lane.position.isUnbounded();
         }
-        if (unbounded) {
-            long bound = LogReader.drawBound(connection);
-            lanes.values().forEach(lane -> lane.lane.position.bound(bound));
-        }
+        gaps.renew(connection, lanes.values().stream().map(lane -> lane.lane).toList());
     }
 
     /** Where the lanes are that have moved since this was last asked, or the last batch with messages was read. */

@@ -18,8 +18,6 @@ final class LogReader {
     /** Larger bodies are read one at a time, when they are handled: 500 messages of 1 MiB would not fit into a small heap. */
     static final int INLINE_BYTES = 16_384;
 
-    private static final int GAPS_MAX = 1_000;
-
     /** -2 for the row at the position, -1 for a row of a gap, 0 for one above, else the xmin. */
     private static final int KIND_COLUMN = 14;
 
@@ -168,9 +166,8 @@ final class LogReader {
         return new Look(messages, anchors, xmin, inGaps < limit);
     }
 
-    /** Behind too many gaps a reader waits for them: its position must stay small enough to be written with every batch. */
     private static long above(Lane lane) {
-        return lane.position.gaps().size() > GAPS_MAX ? Long.MAX_VALUE : lane.position.high();
+        return lane.isFull() ? Long.MAX_VALUE : lane.position.high();
     }
 
     private static long until(Lane lane) {
@@ -194,16 +191,6 @@ final class LogReader {
                 }
                 return row.getBytes(1);
             }
-        }
-    }
-
-    /** An xid of our own: every transaction that has one by now has a smaller one. Must be asked outside a transaction. */
-    static long drawBound(Connection connection) throws SQLException {
-        try (PreparedStatement select =
-                        connection.prepareStatement("SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint)");
-                ResultSet row = select.executeQuery()) {
-            row.next();
-            return row.getLong(1);
         }
     }
 
