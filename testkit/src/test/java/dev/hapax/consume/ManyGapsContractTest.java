@@ -9,6 +9,7 @@ import dev.hapax.spi.Metrics;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,6 +22,7 @@ class ManyGapsContractTest {
     private static final String TOPIC = "orders.placed";
     private static final String KEY = "slow";
     private static final int MESSAGES = 2_000;
+    private static final Duration LONG = Duration.ofSeconds(60);
 
     private final AtomicInteger stalled = new AtomicInteger();
     private Shop shop;
@@ -53,16 +55,16 @@ class ManyGapsContractTest {
             elsewhere.setAutoCommit(false);
             shop.hapax.once(Shop.newKey()).on(elsewhere).run(tx -> tx.publish(TOPIC, anotherLane(), "elsewhere"));
             publishEverySecondNumber();
-            await().until(() -> handled() == MESSAGES);
-            await().until(() -> gaps() == 0);
+            await().atMost(LONG).until(() -> handled() == MESSAGES);
+            await().atMost(LONG).until(() -> gaps() == 0);
             // What was open all the time publishes now, and isn't taken for one of those that are over.
             shop.hapax.once(Shop.newKey()).on(longer).run(tx -> tx.publish(TOPIC, KEY, "after all"));
             publishEverySecondNumber();
-            await().until(() -> handled() >= MESSAGES + 1_000);
+            await().atMost(LONG).until(() -> handled() >= MESSAGES + 1_000);
             longer.commit();
             elsewhere.commit();
-            await().until(() -> handled() == 2 * MESSAGES + 2);
-            await().until(() -> running.lag().messages() <= 1);
+            await().atMost(LONG).until(() -> handled() == 2 * MESSAGES + 2);
+            await().atMost(LONG).until(() -> running.lag().messages() <= 1);
         }
     }
 
@@ -75,11 +77,11 @@ class ManyGapsContractTest {
             longer.setAutoCommit(false);
             shop.hapax.once(Shop.newKey()).on(longer).run(tx -> tx.publish(TOPIC, KEY, "late"));
             publishEverySecondNumber();
-            await().until(() -> stalled.get() == 1);
+            await().atMost(LONG).until(() -> stalled.get() == 1);
             long before = handled();
             assertThat(before).isBetween(1_000L, MESSAGES - 1L);
             longer.commit();
-            await().until(() -> handled() == MESSAGES + 1);
+            await().atMost(LONG).until(() -> handled() == MESSAGES + 1);
             assertThat(stalled.get()).isEqualTo(1);
             assertThat(running.name()).isEqualTo("one");
         }
