@@ -52,9 +52,14 @@ public final class SqlFaults {
                 || e instanceof java.sql.SQLTransientConnectionException;
     }
 
+    /** read_only_sql_transaction: after a failover a pool may stay on what is a standby now, until its connections are replaced. */
+    public static boolean isReadOnly(SQLException e) {
+        return "25006".equals(state(e));
+    }
+
     /** Doing the whole transaction again may help. */
     public static boolean isRetryable(SQLException e) {
-        return isRolledBack(e) || isUnreachable(e);
+        return isRolledBack(e) || isUnreachable(e) || isReadOnly(e);
     }
 
     /**
@@ -62,8 +67,8 @@ public final class SqlFaults {
      */
     public static boolean isOutage(SQLException e) {
         String state = state(e);
-        // Insufficient resources (a full disk, no memory), system errors (I/O), read_only_sql_transaction (a standby).
-        return isUnreachable(e) || state.startsWith("53") || state.startsWith("58") || state.equals("25006");
+        // Insufficient resources (a full disk, no memory), system errors (I/O).
+        return isUnreachable(e) || isReadOnly(e) || state.startsWith("53") || state.startsWith("58");
     }
 
     /** What a caller is told of a failure in work that has no key: to try again, or that the database refused it. */

@@ -134,17 +134,27 @@ final class OnceEngine {
         R run() throws SQLException;
     }
 
-    /** Tries again after what others caused: a deadlock, a serialization failure, a lost connection, a partition dropped meanwhile. */
+    /**
+     * Tries again after what others caused: a deadlock, a serialization failure, a lost connection, a partition dropped meanwhile.
+     *
+     * <p>A try whose connection was lost may have been committed, or may still be committed by a server that hears of the loss late. What the next try
+     * is told then (somebody has the key, the disk is full) is true of that try alone, and the caller is told that nobody knows.
+     */
     <R> R retried(Key key, Attempt<R> attempt) {
+        SQLException doubt = null;
         for (int n = 1; ; n++) {
             try {
                 return attempt.run();
             } catch (SQLException e) {
+                doubt = SqlFaults.isUnreachable(e) ? e : doubt;
                 boolean droppedMeanwhile = SqlFaults.isUndefinedTable(e) && n == 1;
                 if (!(SqlFaults.isRetryable(e) || droppedMeanwhile) || n >= retries.attemptsMax()) {
-                    throw translate(key, e);
+                    throw doubt == null ? translate(key, e) : inDoubt(key, doubt, e);
                 }
+            } catch (InProgressException | TooEarlyException | StoreException e) {
+                throw doubt == null ? e : inDoubt(key, doubt, e);
             } catch (EffectFailure e) {
+                // The effect ran, so its marker was new: no try before this one was committed, and this one is not.
                 SQLException cause = SqlFaults.find(e.effect);
                 if (cause == null || !SqlFaults.isRetryable(cause)) {
                     throw e;
@@ -156,6 +166,19 @@ final class OnceEngine {
             metrics.retried(key.scope());
             retries.pause(n);
         }
+    }
+
+    /** @param last what the last try ended with, which may be the loss itself */
+    private static RetryException inDoubt(Key key, SQLException doubt, Exception last) {
+        RetryException told = new RetryException(
+                "the connection was lost while key " + key
+                        + " was applied, so it is not known whether it was; call again with the same key ("
+                        + last.getMessage() + ")",
+                last);
+        if (!last.equals(doubt)) {
+            told.addSuppressed(doubt);
+        }
+        return told;
     }
 
     private <R> R own(Key key, OnceSpec spec, Body<R> body) throws SQLException {
@@ -310,6 +333,12 @@ final class OnceEngine {
             return new RetryException(
                     "the database rolled the transaction of key " + key + " back because of others (SQLState "
                             + e.getSQLState() + "); call again with the same key, in a new transaction",
+                    e);
+        }
+        if (SqlFaults.isReadOnly(e)) {
+            return new RetryException(
+                    "the database takes no writes (a standby, or one that was told to only read), so key " + key
+                            + " was not applied; call again with the same key (" + e.getMessage() + ")",
                     e);
         }
         return new StoreException(
