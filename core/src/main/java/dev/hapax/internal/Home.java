@@ -77,6 +77,8 @@ public final class Home implements AutoCloseable {
         for (Scope scope : settings.scopes.values()) {
             names.declare(scope, true);
         }
+        // Known from the start: else the first callers, all at a time, would each ask for it.
+        names.producer(settings.name);
         Pauses pauses = new Pauses();
         Signals signals = new Signals();
         Drawn drawn = new Drawn();
@@ -112,7 +114,7 @@ public final class Home implements AutoCloseable {
         this.history = new StoredHistory(connections);
         HistoryGuard guard = guard(settings, connections, names, partitions);
         Housework housework = settings.housekeeping ? new Housework(settings.name, housekeeper) : null;
-        this.keeper = new Keeper(settings.name, connections, clock, pauses, guard, drawn, signals, housework);
+        this.keeper = new Keeper(settings.name, connections, clock, pauses, guard, drawn, signals, housekeeper, housework);
     }
 
     /** When the database has gone back, what was read of the lost history is forgotten and declared anew. */

@@ -86,6 +86,14 @@ final class Housekeeper {
                 });
     }
 
+    /** Learns which days others have made, so that at midnight nobody has to ask in the middle of a transaction. */
+    void lookAtPartitions() throws SQLException {
+        connections.autoCommit(connection -> {
+            partitions.refresh(connection);
+            return connection;
+        });
+    }
+
     private boolean drop(String tree, long day) throws SQLException {
         String call = switch (tree) {
             case LOG_TREE -> "SELECT hapax.drop_log_day(CAST(? AS date))";

@@ -30,6 +30,7 @@ final class Keeper implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Keeper.class);
     private static final long LOOK_MILLIS = 250;
     private static final long LOOK_FOR_CONSUMERS_MILLIS = 100;
+    private static final long PARTITIONS_NANOS = TimeUnit.MINUTES.toNanos(10);
     private static final long LOOK_AT_LEAST_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int TIMEOUT_SECONDS = 5;
     private static final int HISTORY_COLUMN = 8;
@@ -53,8 +54,10 @@ final class Keeper implements AutoCloseable {
     private final HistoryGuard history;
     private final Drawn drawn;
     private final Signals signals;
+    private final Housekeeper housekeeper;
     private final @Nullable Housework housework;
     private final ScheduledExecutorService thread;
+    private long partitionsNanos = SystemSource.INSTANCE.nanos() - PARTITIONS_NANOS;
     private boolean reachable = true;
     private @Nullable Look last;
     private int changes;
@@ -67,6 +70,7 @@ final class Keeper implements AutoCloseable {
             HistoryGuard history,
             Drawn drawn,
             Signals signals,
+            Housekeeper housekeeper,
             @Nullable Housework housework) {
         this.connections = connections;
         this.clock = clock;
@@ -74,6 +78,7 @@ final class Keeper implements AutoCloseable {
         this.history = history;
         this.drawn = drawn;
         this.signals = signals;
+        this.housekeeper = housekeeper;
         this.housework = housework;
         ScheduledThreadPoolExecutor scheduled = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("hapax-keeper-" + service).factory());
@@ -111,6 +116,9 @@ final class Keeper implements AutoCloseable {
             boolean due = !isAsItWas() && look(beating);
             if (housework != null) {
                 housework.begin(due);
+            } else if (SystemSource.INSTANCE.nanos() - partitionsNanos >= PARTITIONS_NANOS) {
+                partitionsNanos = SystemSource.INSTANCE.nanos();
+                housekeeper.lookAtPartitions();
             }
             if (!reachable) {
                 LOG.info("the database can be reached again");

@@ -55,6 +55,13 @@ public final class ClaimEngine implements AutoCloseable {
         return node;
     }
 
+    /** Where the key lies, and its answer: both are known before a connection is borrowed. */
+    Marker place(Key key) throws SQLException {
+        Marker marker = settlements.place(key);
+        store.sql(marker);
+        return marker;
+    }
+
     StoredScope scope(String name) throws SQLException {
         return names.scope(name);
     }
@@ -67,7 +74,7 @@ public final class ClaimEngine implements AutoCloseable {
 
     /** What is known of an operation; null if nothing is, or somebody is at it. */
     <T> @Nullable ClaimResult<T> find(Key key, Class<T> type) {
-        Marker marker = settlements.retried(key, () -> settlements.place(key));
+        Marker marker = settlements.retried(key, () -> place(key));
         Look look = settler.look(key, marker);
         Look.Ended ended = look.ended();
         if (ended != null) {

@@ -45,7 +45,7 @@ final class ClaimRun<T> {
 
     ClaimResult<T> run() {
         while (true) {
-            Marker marker = engine.settlements.retried(key, () -> engine.settlements.place(key));
+            Marker marker = engine.settlements.retried(key, () -> engine.place(key));
             Optional<Held> begun = begin(marker);
             if (begun.isPresent()) {
                 return work(begun.get());

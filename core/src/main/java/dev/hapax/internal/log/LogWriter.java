@@ -104,6 +104,14 @@ public final class LogWriter {
         statements = new Statements(-1);
     }
 
+    /** Makes sure of today's partition while the caller holds no connection: one that is not known yet is asked for on another one. */
+    public void prepare() throws SQLException {
+        long day = clock.epochDay();
+        if (statements.day != day && partitions.ensure(TREE, day)) {
+            statements = new Statements(day);
+        }
+    }
+
     private Statements today() throws SQLException {
         long day = clock.epochDay();
         Statements current = statements;

@@ -89,7 +89,7 @@ final class BatchCall<T> implements OnceAll<T> {
             Connection joined = spec.joined;
             Verdict[] verdicts = joined == null
                     ? engine.retried(first, () -> own(fingerprints, effect))
-                    : inside(joined, fingerprints, effect);
+                    : inside(joined, resolve(fingerprints), effect);
             if (!adopting) {
                 count(verdicts);
             }
@@ -104,11 +104,7 @@ final class BatchCall<T> implements OnceAll<T> {
 
     /** Writes the markers alone. */
     List<Verdict> mark(Connection connection) throws SQLException {
-        Verdict[] verdicts = new Verdict[items.size()];
-        for (List<Row> rows : resolve(verdicts, fingerprints()).values()) {
-            mark(connection, rows, verdicts);
-        }
-        return List.of(verdicts);
+        return List.of(mark(connection, resolve(fingerprints())));
     }
 
     private List<byte @Nullable []> fingerprints() {
@@ -137,20 +133,21 @@ final class BatchCall<T> implements OnceAll<T> {
 
     private <E extends Exception> Verdict[] own(List<byte @Nullable []> fingerprints, BatchEffect<T, E> effect)
             throws SQLException {
+        engine.shared.log().prepare();
+        Placed placed = resolve(fingerprints);
         try {
-            return transaction(fingerprints, effect);
+            return transaction(placed, effect);
         } catch (UnexpectedRepeat e) {
             looksUp = true;
-            return transaction(fingerprints, effect);
+            return transaction(placed, effect);
         }
     }
 
-    private <E extends Exception> Verdict[] transaction(List<byte @Nullable []> fingerprints, BatchEffect<T, E> effect)
-            throws SQLException {
+    private <E extends Exception> Verdict[] transaction(Placed placed, BatchEffect<T, E> effect) throws SQLException {
         try (Connection connection = engine.connections().borrow()) {
             boolean before = Connections.begin(connection);
             try {
-                return inside(connection, fingerprints, effect);
+                return inside(connection, placed, effect);
             } catch (Throwable failure) {
                 Connections.rollback(connection, failure);
                 throw failure;
@@ -160,14 +157,10 @@ final class BatchCall<T> implements OnceAll<T> {
         }
     }
 
-    private <E extends Exception> Verdict[] inside(
-            Connection connection, List<byte @Nullable []> fingerprints, BatchEffect<T, E> effect) throws SQLException {
-        Verdict[] verdicts = new Verdict[items.size()];
-        Map<String, List<Row>> byTable = resolve(verdicts, fingerprints);
+    private <E extends Exception> Verdict[] inside(Connection connection, Placed placed, BatchEffect<T, E> effect)
+            throws SQLException {
         return OnceEngine.guarded(spec.joined, () -> {
-            for (List<Row> rows : byTable.values()) {
-                mark(connection, rows, verdicts);
-            }
+            Verdict[] verdicts = mark(connection, placed);
             List<T> fresh = new ArrayList<>(items.size());
             for (int i = 0; i < verdicts.length; i++) {
                 if (verdicts[i] == Verdict.APPLIED) {
@@ -226,8 +219,15 @@ final class BatchCall<T> implements OnceAll<T> {
         }
     }
 
-    private Map<String, List<Row>> resolve(Verdict[] verdicts, List<byte @Nullable []> fingerprints)
-            throws SQLException {
+    /**
+     * Where the operations lie.
+     *
+     * @param verdicts of those that lie nowhere; null for the others
+     */
+    private record Placed(Verdict[] verdicts, Map<String, List<Row>> byTable) {}
+
+    private Placed resolve(List<byte @Nullable []> fingerprints) throws SQLException {
+        Verdict[] verdicts = new Verdict[items.size()];
         Map<String, List<Row>> byTable = new TreeMap<>();
         for (int i = 0; i < verdicts.length; i++) {
             try {
@@ -243,7 +243,15 @@ final class BatchCall<T> implements OnceAll<T> {
         for (List<Row> rows : byTable.values()) {
             rows.sort(Row::compareTo);
         }
-        return byTable;
+        return new Placed(verdicts, byTable);
+    }
+
+    private Verdict[] mark(Connection connection, Placed placed) throws SQLException {
+        Verdict[] verdicts = placed.verdicts.clone();
+        for (List<Row> rows : placed.byTable.values()) {
+            mark(connection, rows, verdicts);
+        }
+        return verdicts;
     }
 
     private void mark(Connection connection, List<Row> sorted, Verdict[] verdicts) throws SQLException {

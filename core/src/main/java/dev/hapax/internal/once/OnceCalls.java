@@ -87,21 +87,22 @@ final class OnceCalls {
             return engine.counted(key, () -> {
                 Connection joined = spec.joined;
                 if (joined == null) {
-                    return engine.retried(
-                            key,
-                            () -> engine.connections().autoCommit(connection -> single(connection, sql, parameters)));
+                    return engine.retried(key, () -> {
+                        Marker marker = engine.resolve(key);
+                        return engine.connections()
+                                .autoCommit(connection -> single(connection, marker, sql, parameters));
+                    });
                 }
                 try {
-                    return single(joined, sql, parameters);
+                    return single(joined, engine.markers.resolve(key), sql, parameters);
                 } catch (SQLException e) {
                     throw OnceEngine.translateJoined(key, e);
                 }
             });
         }
 
-        private Result<Long> single(Connection connection, String sql, @Nullable Object[] parameters)
+        private Result<Long> single(Connection connection, Marker marker, String sql, @Nullable Object[] parameters)
                 throws SQLException {
-            Marker marker = engine.markers.resolve(key);
             String text = marker.tableOrTimeless().with(sql, spec.fingerprint != null, spec.waitSeconds > 0);
             try (PreparedStatement statement = connection.prepareStatement(text)) {
                 int next;
@@ -198,6 +199,11 @@ final class OnceCalls {
         @Override
         public <E extends Exception> Result<T> call(ValueEffect<T, E> effect) throws E {
             return engine.run(key, spec, new OnceEngine.Body<Result<T>>() {
+                @Override
+                public void prepare(Marker marker) throws SQLException {
+                    engine.outcomes.day(marker);
+                }
+
                 @Override
                 public Result<T> apply(Connection connection, Marker marker) throws SQLException {
                     return new Result.Applied<>(

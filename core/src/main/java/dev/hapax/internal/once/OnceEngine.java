@@ -63,8 +63,23 @@ final class OnceEngine {
     /** Where an engine tells what it does, and is told what it may do. */
     record Telemetry(Metrics metrics, Pauses pauses, Signals signals) {}
 
+    /**
+     * Finds where the key's marker lies. A scope, a producer or a day that isn't known yet is asked for on a connection of its own, so this comes
+     * before the transaction's own connection is borrowed: callers that held one each while they waited for a second would wait for each
+     * other until the pool gives up. The day of the log is looked up for the same reason.
+     */
+    Marker resolve(Key key) throws SQLException {
+        shared.log().prepare();
+        return markers.resolve(key);
+    }
+
     /** What is done in the transaction after its marker's fate is known. */
     interface Body<R> {
+
+        /** Before there is a transaction: finds out what applying would have to ask for on another connection. */
+        default void prepare(Marker marker) throws SQLException {
+            // Most need nothing but their marker.
+        }
 
         /** The key is new: apply. Failures of the effect itself are thrown as {@link EffectFailure}. */
         R apply(Connection connection, Marker marker) throws SQLException;
@@ -93,7 +108,7 @@ final class OnceEngine {
                 return retried(key, () -> own(key, spec, body));
             }
             try {
-                return inside(joined, key, spec, body);
+                return inside(joined, markers.resolve(key), spec, body);
             } catch (SQLException e) {
                 throw translateJoined(key, e);
             }
@@ -182,11 +197,13 @@ final class OnceEngine {
     }
 
     private <R> R own(Key key, OnceSpec spec, Body<R> body) throws SQLException {
+        Marker marker = resolve(key);
+        body.prepare(marker);
         Connection connection = connections.borrow();
         try (connection) {
             boolean before = Connections.begin(connection);
             try {
-                return inside(connection, key, spec, body);
+                return inside(connection, marker, spec, body);
             } catch (Throwable failure) {
                 Connections.rollback(connection, failure);
                 throw failure;
@@ -196,8 +213,8 @@ final class OnceEngine {
         }
     }
 
-    private <R> R inside(Connection connection, Key key, OnceSpec spec, Body<R> body) throws SQLException {
-        Marker marker = markers.resolve(key);
+    private <R> R inside(Connection connection, Marker marker, OnceSpec spec, Body<R> body) throws SQLException {
+        Key key = marker.key();
         int marked = mark(connection, marker, spec);
         if (marked == Markers.NEW) {
             R result = guarded(spec.joined, () -> body.apply(connection, marker));

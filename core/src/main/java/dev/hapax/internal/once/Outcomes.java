@@ -13,6 +13,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Answers, kept beside the markers for their own time. Safe for use by many threads. */
 final class Outcomes {
@@ -41,9 +42,8 @@ final class Outcomes {
 
     void keep(Connection connection, Marker marker, Object value) throws SQLException {
         Encoded encoded = encode(marker.key(), value);
-        long day = marker.outcomeDay(clock.epochDay());
-        if (!partitions.ensure(marker.scope().outcomes(), day)) {
-            // The key is inside the window of its marker, but older than answers are kept: there is nothing to keep.
+        Long day = day(marker);
+        if (day == null) {
             return;
         }
         try (PreparedStatement insert = connection.prepareStatement("INSERT INTO "
@@ -55,6 +55,20 @@ final class Outcomes {
             insert.setBytes(next + 1, encoded.body());
             insert.executeUpdate();
         }
+    }
+
+    /** The day under which the marker's answer is kept, whose partition is there; null if the key is inside the window of its marker, but older than answers are kept. */
+    @Nullable
+    Long day(Marker marker) throws SQLException {
+        long age = marker.key()
+                .time()
+                .map(time -> clock.millis() - time.toEpochMilli())
+                .orElse(0L);
+        long day = marker.outcomeDay(clock.epochDay());
+        return age <= marker.scope().outcomeMillis()
+                        && partitions.ensure(marker.scope().outcomes(), day)
+                ? (Long) day
+                : null;
     }
 
     /** The kept answer; empty if none is kept (any more). */

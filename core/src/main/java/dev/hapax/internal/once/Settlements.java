@@ -2,6 +2,7 @@ package dev.hapax.internal.once;
 
 import dev.hapax.DamagedException;
 import dev.hapax.Key;
+import dev.hapax.TooEarlyException;
 import dev.hapax.TooLateException;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.DatabaseClock;
@@ -17,12 +18,16 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What {@code once} lends to features that have markers of their own: where the marker of a key lies, how it is written beside a row of theirs (sagas, two-phase commit) or at the end (claims), how its answer is kept, and
  * how a transaction is tried again. Safe for use by many threads.
  */
 public final class Settlements {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Settlements.class);
 
     private final OnceEngine engine;
     private final Partitions partitions;
@@ -66,10 +71,19 @@ public final class Settlements {
      * Where the key's marker lies.
      *
      * @throws TooLateException if the key is older than its scope's window
-     * @throws dev.hapax.TooEarlyException if its time lies in the future
+     * @throws TooEarlyException if its time lies in the future
      */
     public Marker place(Key key) throws SQLException {
-        return engine.markers.resolve(key);
+        return engine.resolve(key);
+    }
+
+    /** Finds out beforehand what {@link #place} has to ask the database for, so that a transaction that places the key needs no second connection. */
+    public void prepare(Key key) throws SQLException {
+        try {
+            place(key);
+        } catch (TooLateException | TooEarlyException e) {
+            LOG.debug("told when the key is placed", e);
+        }
     }
 
     /** As {@link #place}, for what began inside the window; null if the window has ended meanwhile, so that nobody will ask for the marker any more. */
@@ -146,8 +160,7 @@ public final class Settlements {
 
     /** The day under which the marker's answer is kept; null if that is behind the retention of answers. */
     public @Nullable Long outcomeDay(Marker marker) throws SQLException {
-        long day = marker.outcomeDay(clock.epochDay());
-        return partitions.ensure(marker.scope().outcomes(), day) ? (Long) day : null;
+        return engine.outcomes.day(marker);
     }
 
     /** Tries again after what others caused: a deadlock, a serialization failure, a lost connection, a partition dropped meanwhile. */

@@ -156,19 +156,30 @@ public final class SagaEngine implements AutoCloseable {
     }
 
     private void ensureDay(long day) {
-        asked("a day for sagas could not be created", connection -> {
+        try {
             boolean there = ground.time().partitions().ensure(SagaSql.STEP_TREE, day)
                     && ground.time().partitions().ensure(SagaSql.ENDED_TREE, day);
             Checks.state(
                     there, "the database refuses a day for sagas, %s: its clock and this one's differ", Days.iso(day));
-            return there;
-        });
+        } catch (SQLException e) {
+            throw SqlFaults.translate("a day for sagas could not be created", e);
+        }
+    }
+
+    /** What its start has to ask for is found out before a connection is borrowed for it. */
+    private void prepareStart(Key key) {
+        try {
+            ground.doing().once().settlements().prepare(key);
+        } catch (SQLException e) {
+            throw SqlFaults.translate("saga " + key + " could not be started", e);
+        }
     }
 
     private SagaRow fresh(int definition, Key key, Object input, Owning owning) {
         long day = today();
         ensureDay(day);
         Key stored = stored(key);
+        prepareStart(SagaRun.sagaKey(stored, owning.name()));
         Instant now = ground.time().clock().instant().truncatedTo(ChronoUnit.MICROS);
         Encoded encoded = ground.shared().codec().encode(input);
         Checks.that(
