@@ -3,20 +3,22 @@ package dev.hapax.schema;
 import dev.hapax.SchemaException;
 import dev.hapax.StoreException;
 import dev.hapax.internal.SqlFaults;
+import dev.hapax.internal.log.Lanes;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
 
@@ -40,6 +42,9 @@ public final class Schema {
             "V8__event.sql");
 
     private static final Pattern ROLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_$]{0,62}");
+
+    private static final Pattern CREATED =
+            Pattern.compile("CREATE (TABLE|VIEW|SEQUENCE|FUNCTION|DOMAIN|TYPE) hapax\\.([a-z_0-9]+)(?![a-z_0-9%])");
 
     private final DataSource dataSource;
 
@@ -83,22 +88,16 @@ public final class Schema {
                     "a role's name must be 1 to 63 letters, digits, '_' or '$', and begin with a letter; it was \""
                             + role + "\"");
         }
-        return String.join(
-                "\n",
-                "GRANT USAGE ON SCHEMA hapax TO \"" + role + "\";",
-                "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA hapax TO \"" + role + "\";",
-                "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA hapax TO \"" + role + "\";",
-                "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA hapax TO \"" + role + "\";",
-                "-- For the partitions of the days to come:",
-                "ALTER DEFAULT PRIVILEGES IN SCHEMA hapax GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO \"" + role
-                        + "\";",
-                "-- So that a paused process does not hold the locks of its transaction for ever (needs the right to alter the role):",
-                "ALTER ROLE \"" + role + "\" SET idle_in_transaction_session_timeout = '30s';",
-                "");
+        List<String> lines = new ArrayList<>(Rights.grants(role));
+        lines.add(
+                "-- So that a paused process does not hold the locks of its transaction for ever (needs the right to alter the role):");
+        lines.add("ALTER ROLE \"" + role + "\" SET idle_in_transaction_session_timeout = '30s';\n");
+        return String.join("\n", lines);
     }
 
     /**
-     * What is missing, in words for the person who deploys; empty if all is there. Changes nothing.
+     * What is missing, in words for the person who deploys; empty if all is there and may be used by this role: each table, sequence and
+     * function, and the partitions of the days to come. Changes nothing.
      *
      * @throws StoreException if the database can't be asked
      */
@@ -128,7 +127,7 @@ public final class Schema {
                 return List.of("the schema \"hapax\" has version " + found.getLast() + ", and this library knows only "
                         + version() + "; use the library that made it");
             }
-            return missing(connection);
+            return Rights.missing(connection, things());
         } catch (SQLException e) {
             if (!SqlFaults.isSchemaMissing(e)) {
                 throw e;
@@ -163,73 +162,21 @@ public final class Schema {
         return found;
     }
 
-    private static List<String> missing(Connection connection) throws SQLException {
-        List<String> problems = new ArrayList<>();
-        String[] tables = relations();
-        try (PreparedStatement select = connection.prepareStatement("""
-                SELECT w.name, to_regclass(w.name) IS NULL,
-                       -- Two questions: a list of privileges asks whether there is any of them.
-                       CASE WHEN to_regclass(w.name) IS NOT NULL
-                            THEN has_table_privilege(to_regclass(w.name), 'INSERT') AND has_table_privilege(to_regclass(w.name), 'SELECT') END
-                FROM unnest(CAST(? AS text[])) AS w (name)""")) {
-            select.setArray(1, connection.createArrayOf("text", tables));
-            try (ResultSet row = select.executeQuery()) {
-                while (row.next()) {
-                    if (row.getBoolean(2)) {
-                        problems.add(
-                                "the table " + row.getString(1)
-                                        + " is not there, although its version is noted; restore it from a backup: its rows are what was applied");
-                    } else if (!row.getBoolean(3)) {
-                        problems.add("the role of this connection may not read and write " + row.getString(1)
-                                + "; run the SQL of ./hapax schema grants --role NAME as the schema's owner");
-                    }
-                }
-            }
+    /** What the files create, by name: read from them, and what they make in loops. */
+    private static Map<String, String> things() {
+        Map<String, String> things = new TreeMap<>();
+        Matcher created = CREATED.matcher(print());
+        while (created.find()) {
+            things.put(created.group(2), created.group(1));
         }
-        return problems;
-    }
-
-    /** The tables that the files create, in the same words as there. */
-    private static String[] relations() {
-        List<String> names = new ArrayList<>(Arrays.asList(
-                "hapax.producer",
-                "hapax.scope",
-                "hapax.tree",
-                "hapax.pruned",
-                "hapax.marker_timeless",
-                "hapax.log",
-                "hapax.delayed",
-                "hapax.position",
-                "hapax.member",
-                "hapax.held",
-                "hapax.discarded",
-                "hapax.paused",
-                "hapax.kafka_position",
-                "hapax.claim",
-                "hapax.claim_decision",
-                "hapax.claim_outage",
-                "hapax.beat",
-                "hapax.rewind",
-                "hapax.saga_definition",
-                "hapax.saga",
-                "hapax.saga_step",
-                "hapax.saga_ended",
-                "hapax.saga_signal",
-                "hapax.saga_action",
-                "hapax.home",
-                "hapax.two_phase",
-                "hapax.two_phase_branch",
-                "hapax.event_stream",
-                "hapax.event",
-                "hapax.projection",
-                "hapax.log_identity",
-                "hapax.relay",
-                "hapax.relay_break"));
         for (int days : new int[] {1, 7, 30, 90, 400}) {
-            names.add("hapax.marker_" + days);
-            names.add("hapax.outcome_" + days);
+            things.put("marker_" + days, "TABLE");
+            things.put("outcome_" + days, "TABLE");
         }
-        return names.toArray(String[]::new);
+        for (int lane = 0; lane < Lanes.COUNT; lane++) {
+            things.put("lane_" + lane, "SEQUENCE");
+        }
+        return things;
     }
 
     /**

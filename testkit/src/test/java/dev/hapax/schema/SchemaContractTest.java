@@ -12,6 +12,7 @@ import dev.hapax.once.Verdict;
 import dev.hapax.testkit.EmbeddedDatabase;
 import dev.hapax.testkit.TestDatabase;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -134,6 +135,93 @@ class SchemaContractTest {
                 }
                 assertThat(hapax.quarantine().retryAll("c")).isZero();
             }
+        } finally {
+            database.execute("DROP OWNED BY " + role);
+            database.execute("DROP ROLE " + role);
+        }
+    }
+
+    /** Names of the schema's things of one kind, but partitions of days. */
+    private List<String> things(String query) throws SQLException {
+        List<String> names = new ArrayList<>();
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(query)) {
+            while (row.next()) {
+                names.add(row.getString(1));
+            }
+        }
+        return names;
+    }
+
+    private List<String> relations(String kinds) throws SQLException {
+        return things(
+                "SELECT relname FROM pg_class WHERE relnamespace = 'hapax'::regnamespace AND NOT relispartition AND relkind IN ("
+                        + kinds + ")");
+    }
+
+    @Test
+    void each_thing_of_the_schema_is_missed_by_its_name() throws SQLException {
+        Schema.on(database.dataSource()).apply();
+        List<String> names = relations("'r', 'p', 'v'");
+        names.addAll(relations("'S'").stream()
+                .filter(name -> name.startsWith("lane_") || name.equals("claim_token"))
+                .toList());
+        names.addAll(things("SELECT proname FROM pg_proc WHERE pronamespace = 'hapax'::regnamespace"));
+        names.addAll(
+                things("SELECT typname FROM pg_type WHERE typnamespace = 'hapax'::regnamespace AND typtype = 'd'"));
+        names.remove("schema_version");
+        assertThat(names).contains("position", "marker_7", "lane_15", "ensure_partition", "doom", "saga_state");
+        database.execute("CREATE SCHEMA away; ALTER TABLE hapax.schema_version SET SCHEMA away");
+        database.execute("DROP SCHEMA hapax CASCADE; CREATE SCHEMA hapax;"
+                + " ALTER TABLE away.schema_version SET SCHEMA hapax");
+        List<String> problems = Schema.on(database.dataSource()).check();
+        assertThat(names)
+                .allSatisfy(name ->
+                        assertThat(problems).anyMatch(problem -> problem.contains(" hapax." + name + " is not there")));
+    }
+
+    @Test
+    void each_right_that_is_taken_away_is_missed_before_it_is_needed() throws SQLException {
+        Shop.prepare(database);
+        String role = "svc_" + database.name();
+        database.execute("CREATE ROLE " + role + " LOGIN; SELECT hapax.ensure_partition('log', current_date)");
+        try {
+            database.execute(Schema.grants(role));
+            Schema service = Schema.on(database.dataSourceAs(role));
+            assertThat(service.check()).isEmpty();
+            List<String> all = new ArrayList<>();
+            for (String table : relations("'r', 'p', 'v'")) {
+                for (String right : List.of("SELECT", "INSERT", "UPDATE", "DELETE")) {
+                    all.add(right + " ON hapax." + table);
+                }
+            }
+            for (String sequence : relations("'S'")) {
+                all.add("USAGE ON SEQUENCE hapax." + sequence);
+            }
+            for (String function : things(
+                    "SELECT CAST(oid AS regprocedure) FROM pg_proc"
+                            + " WHERE pronamespace = 'hapax'::regnamespace AND NOT has_function_privilege('public', oid, 'EXECUTE')")) {
+                all.add("EXECUTE ON FUNCTION " + function);
+            }
+            all.add("INSERT ON hapax.log_"
+                    + things("SELECT to_char(current_date, 'YYYYMMDD')").getFirst());
+            for (String right : all) {
+                database.execute("REVOKE " + right + " FROM " + role);
+                String named = right.replaceFirst(".*hapax\\.(\\w+).*", "$1");
+                assertThat(service.check())
+                        .as(right)
+                        .singleElement()
+                        .asString()
+                        .contains(named)
+                        .containsAnyOf(right.split(" ")[0], "schema_version");
+                database.execute("GRANT " + right + " TO " + role);
+            }
+            database.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA hapax REVOKE DELETE ON TABLES FROM " + role);
+            assertThat(service.check()).singleElement().asString().contains("DELETE", "days to come");
+            assertThatThrownBy(() -> Shop.builder(database.dataSourceAs(role)).open())
+                    .isInstanceOf(SchemaException.class)
+                    .hasMessageContaining("schema grants");
         } finally {
             database.execute("DROP OWNED BY " + role);
             database.execute("DROP ROLE " + role);
