@@ -55,6 +55,9 @@ public interface Once {
      * <pre>{@code INSERT INTO ledger (invoice, amount) SELECT ?, ? FROM once
      * UPDATE stock SET quantity = quantity - ? FROM once WHERE code = ?}</pre>
      *
+     * <p>{@link #waitUpTo} bounds the statement as a whole: one whose effect takes longer, or waits longer for rows that others hold, is stopped
+     * ({@link dev.hapax.StoreException}), and nothing was applied. {@link #refuseIfInProgress} sets no bound.
+     *
      * <p>A statement that changes rows without it is stopped at the first repeat by the database ({@link dev.hapax.StoreException}); nothing is ever applied twice.
      *
      * @param sql with {@code ?} for parameters; no RETURNING

@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.hapax.InProgressException;
 import dev.hapax.Key;
 import dev.hapax.KeyReusedException;
 import dev.hapax.Scope;
 import dev.hapax.Shop;
+import dev.hapax.StoreException;
 import dev.hapax.TooLateException;
 import dev.hapax.micrometer.MicrometerMetrics;
 import io.micrometer.core.instrument.Meter;
@@ -106,6 +108,30 @@ class MetricsContractTest {
                         .extracting(Tag::getValue)
                         .noneMatch(value -> value.contains(key.id()));
             }
+        }
+    }
+
+    @Test
+    void a_batch_that_is_not_applied_counts_each_of_its_operations() throws Exception {
+        try (Shop shop =
+                Shop.open(b -> b.metrics(MicrometerMetrics.on(registry)).scope(Scope.of("orders")))) {
+            Key key = Shop.newKey();
+            List<Key> keys = List.of(key, Shop.newKey());
+            shop.hapax
+                    .once(key)
+                    .run(tx -> assertThatThrownBy(() -> shop.hapax
+                                    .onceAll(keys, k -> k)
+                                    .waitUpTo(Duration.ofSeconds(1))
+                                    .run((fresh, other) -> {}))
+                            .isInstanceOf(InProgressException.class));
+            assertThat(operations("in_progress")).isEqualTo(2);
+            shop.database.execute("ALTER TABLE effect ADD UNIQUE (id) DEFERRABLE INITIALLY DEFERRED");
+            assertThatThrownBy(() -> shop.hapax.onceAll(keys, k -> k).run((fresh, tx) -> {
+                        Shop.effect(tx.connection(), "same");
+                        Shop.effect(tx.connection(), "same");
+                    }))
+                    .isInstanceOf(StoreException.class);
+            assertThat(operations("failed")).isEqualTo(2);
         }
     }
 }

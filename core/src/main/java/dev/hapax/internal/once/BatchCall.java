@@ -95,10 +95,23 @@ final class BatchCall<T> implements OnceAll<T> {
             }
             return List.of(verdicts);
         } catch (SQLException e) {
-            throw OnceEngine.translateJoined(first, e);
+            RuntimeException told = OnceEngine.translateJoined(first, e);
+            count(told);
+            throw told;
         } catch (OnceEngine.EffectFailure e) {
-            keys.forEach(key -> engine.metrics().once(key.scope(), Ending.FAILED, 1));
+            count(e);
             throw OnceEngine.<RuntimeException>asThrown(e.effect);
+        } catch (RuntimeException | Error e) {
+            count(e);
+            throw e;
+        }
+    }
+
+    /** All of the batch ends as it does. */
+    private void count(Throwable failure) {
+        if (!adopting) {
+            Ending ending = OnceEngine.ending(failure);
+            keys.forEach(key -> engine.metrics().once(key.scope(), ending, 1));
         }
     }
 

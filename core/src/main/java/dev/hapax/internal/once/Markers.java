@@ -126,8 +126,7 @@ final class Markers {
         }
     }
 
-    private static int markAtOnce(Connection connection, Marker marker, byte @Nullable [] fingerprint)
-            throws SQLException {
+    static int markAtOnce(Connection connection, Marker marker, byte @Nullable [] fingerprint) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
                 "SELECT hapax.mark_at_once(CAST(? AS regclass), ?, ?, CAST(? AS date), ?, ?)")) {
             bindAtOnce(select, marker, fingerprint);

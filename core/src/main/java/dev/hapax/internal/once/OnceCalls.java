@@ -1,6 +1,7 @@
 package dev.hapax.internal.once;
 
 import dev.hapax.Key;
+import dev.hapax.StoreException;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.once.Effect;
 import dev.hapax.once.Once;
@@ -89,12 +90,15 @@ final class OnceCalls {
                 if (joined == null) {
                     return engine.retried(key, () -> {
                         Marker marker = engine.resolve(key);
-                        return engine.connections()
-                                .autoCommit(connection -> single(connection, marker, sql, parameters));
+                        return stoppable(
+                                marker,
+                                () -> engine.connections()
+                                        .autoCommit(connection -> single(connection, marker, sql, parameters)));
                     });
                 }
                 try {
-                    return single(joined, engine.markers.resolve(key), sql, parameters);
+                    Marker marker = engine.markers.resolve(key);
+                    return stoppable(marker, () -> single(joined, marker, sql, parameters));
                 } catch (SQLException e) {
                     throw OnceEngine.translateJoined(key, e);
                 }
@@ -122,10 +126,32 @@ final class OnceCalls {
                 if (SqlFaults.isUndefinedTable(e)) {
                     engine.markers.forget(marker);
                 }
-                if (SqlFaults.isWaitedTooLong(e)) {
+                throw e;
+            }
+        }
+
+        /**
+         * The statement is bounded as a whole, so it may have been stopped while it waited for its key, or in its effect. Which, is only asked then, when
+         * the connection that it was stopped on has been given back.
+         */
+        private <R> R stoppable(Marker marker, OnceEngine.Attempt<R> statement) throws SQLException {
+            try {
+                return statement.run();
+            } catch (SQLException e) {
+                if (!SqlFaults.isWaitedTooLong(e) || spec.waitSeconds == 0) {
+                    throw e;
+                }
+                if (engine.isInProgress(marker)) {
                     throw OnceEngine.inProgress(key, "it was waited for " + spec.waitSeconds + " s");
                 }
-                throw e;
+                throw new StoreException(
+                        "the statement of key " + key
+                                + " was stopped, and nobody else has the key: its effect takes longer than "
+                                + spec.waitSeconds
+                                + " s (waitUpTo), or than the database allows, or waits for rows that others hold. Nothing was committed."
+                                + " Give it more time, or use run (SQLState " + e.getSQLState() + ": "
+                                + e.getMessage() + ")",
+                        e);
             }
         }
 

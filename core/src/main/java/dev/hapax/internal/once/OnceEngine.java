@@ -122,25 +122,24 @@ final class OnceEngine {
         pauses.checkScope(scope, key, metrics);
         try {
             return call.get();
-        } catch (KeyReusedException e) {
-            metrics.once(scope, Ending.CONFLICTING, 1);
-            throw e;
-        } catch (TooLateException e) {
-            metrics.once(scope, Ending.LATE, 1);
-            throw e;
-        } catch (TooEarlyException e) {
-            metrics.once(scope, Ending.EARLY, 1);
-            throw e;
-        } catch (InProgressException e) {
-            metrics.once(scope, Ending.IN_PROGRESS, 1);
-            throw e;
         } catch (EffectFailure e) {
             metrics.once(scope, Ending.FAILED, 1);
             throw OnceEngine.<RuntimeException>asThrown(e.effect);
         } catch (RuntimeException | Error e) {
-            metrics.once(scope, Ending.FAILED, 1);
+            metrics.once(scope, ending(e), 1);
             throw e;
         }
+    }
+
+    /** As what an operation counts that ended with this. */
+    static Ending ending(Throwable failure) {
+        return switch (failure) {
+            case KeyReusedException e -> Ending.CONFLICTING;
+            case TooLateException e -> Ending.LATE;
+            case TooEarlyException e -> Ending.EARLY;
+            case InProgressException e -> Ending.IN_PROGRESS;
+            default -> Ending.FAILED;
+        };
     }
 
     /** A step that may be tried again. */
@@ -248,6 +247,21 @@ final class OnceEngine {
             throw e;
         } finally {
             metrics.markerNanos(marker.scope().name(), SystemSource.INSTANCE.nanos() - since);
+        }
+    }
+
+    /**
+     * Whether another transaction is applying the key at this moment, or has just done so. Asked on a connection of its own, by trying to mark it without waiting, and rolling that back.
+     */
+    boolean isInProgress(Marker marker) throws SQLException {
+        try (Connection connection = connections.borrow()) {
+            boolean before = Connections.begin(connection);
+            try {
+                return markers.markAtOnce(connection, marker, null) != Markers.NEW;
+            } finally {
+                connection.rollback();
+                Connections.end(connection, before);
+            }
         }
     }
 
