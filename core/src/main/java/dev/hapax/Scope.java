@@ -72,7 +72,8 @@ public final class Scope {
 
     /**
      * How long a kept answer is kept, at most as long as the window (the default). A repeat that comes later still does nothing, and
-     * is told that the answer is no longer kept.
+     * is told that the answer is no longer kept. It can be declared anew at any time: answers that are kept are found all the same, a shorter time holds for
+     * them at once, and a longer one holds for those that are kept from then on.
      *
      * @throws IllegalArgumentException if it is not between one minute and 400 days
      */

@@ -10,6 +10,8 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,10 @@ public final class Names {
     private static final int NUMBERS_TRIED = 16;
 
     private static final int[] CLASSES = {1, 7, 30, 90, 400};
+
+    /** The trees of answers, of all classes. */
+    public static final List<String> OUTCOMES =
+            Arrays.stream(CLASSES).mapToObj(days -> "outcome_" + days).toList();
 
     private final Connections connections;
     private final Metrics metrics;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.hapax.FencedException;
+import dev.hapax.Hapax;
 import dev.hapax.Key;
 import dev.hapax.Scope;
 import dev.hapax.Shop;
@@ -134,5 +135,17 @@ class ClaimAnswerContractTest {
         assertThat(claim(key, bank).settleWithin(SOON)).isEqualTo(first);
         assertThat(bank.log()).containsExactly("call 1");
         assertThat(count("hapax.claim")).isZero();
+    }
+
+    @Test
+    void an_answer_is_found_where_an_earlier_declaration_kept_it() {
+        Key key = Key.generate(SHORT);
+        shop.hapax.claim(key).perform(call -> "answer").settleWithin(SOON);
+        Scope longer = Scope.of(SHORT).keepOutcomes(Duration.ofDays(7));
+        try (Hapax later = Shop.builder(shop.pool).scope(longer).open()) {
+            assertThat(later.claim(key).perform(call -> "another").settleWithin(SOON))
+                    .isInstanceOfSatisfying(
+                            Settled.class, settled -> assertThat(settled.kept()).contains("answer"));
+        }
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.hapax.Hapax;
 import dev.hapax.Key;
 import dev.hapax.SchemaException;
 import dev.hapax.Scope;
@@ -16,6 +17,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -218,6 +221,38 @@ class WindowContractTest {
                     .isEqualTo(Duration.ofDays(20).toSeconds());
             assertThatThrownBy(() -> narrower.once(aged(Duration.ofDays(21))).run(tx -> {}))
                     .isInstanceOf(TooLateException.class);
+        }
+    }
+
+    @Test
+    void answers_are_found_where_an_earlier_declaration_kept_them() throws Exception {
+        int[] kept = {1, 30, 7, 1};
+        List<Key> keys = new ArrayList<>();
+        for (int days : kept) {
+            Scope declared = Scope.of("other").keepOutcomes(Duration.ofDays(days));
+            try (Hapax service = Shop.builder(shop.pool).scope(declared).open()) {
+                for (Key key : keys) {
+                    assertThat(service.once(key, String.class)
+                                    .call(tx -> "another")
+                                    .value())
+                            .isEqualTo("answer of " + key.id());
+                }
+                for (Key key : List.of(Key.generate("other"), Key.of("other", Shop.newId()))) {
+                    keys.add(key);
+                    service.once(key, String.class).call(tx -> "answer of " + key.id());
+                }
+            }
+        }
+        Key old = Key.of("other", Shop.newId()).at(Instant.now().minus(Duration.ofDays(3)));
+        try (Hapax longer = Shop.builder(shop.pool).scope(Scope.of("other")).open()) {
+            longer.once(old, String.class).call(tx -> "answer");
+            assertThat(longer.once(old, String.class).call(tx -> "another").value())
+                    .isEqualTo("answer");
+        }
+        Scope shorter = Scope.of("other").keepOutcomes(Duration.ofDays(1));
+        try (Hapax service = Shop.builder(shop.pool).scope(shorter).open()) {
+            assertThat(service.once(old, String.class).call(tx -> "another").kept())
+                    .isEmpty();
         }
     }
 }

@@ -135,17 +135,26 @@ final class ClaimSettler {
     /** What a repeat is told. */
     <T> ClaimResult<T> replay(Key key, Marker marker, Look.Ended ended, Class<T> type) {
         settlements.metrics().once(key.scope(), Metrics.Ending.REPLAYED, 1);
-        Encoded outcome = ended.outcome();
-        boolean kept = outcome != null && ended.keptAt() != null && !settlements.isOver(marker, ended.keptAt());
+        Optional<Encoded> kept = kept(key, marker, ended);
         if (ended.refused()) {
             return new ClaimResult.Refused<>(
                     key,
-                    kept && outcome != null
-                            ? new String(outcome.body(), StandardCharsets.UTF_8)
-                            : "refused before; the reason is no longer kept");
+                    kept.map(reason -> new String(reason.body(), StandardCharsets.UTF_8))
+                            .orElse("refused before; the reason is no longer kept"));
         }
-        return new ClaimResult.Settled<>(
-                key, kept && outcome != null ? Optional.of(decode(key, outcome, type)) : Optional.empty());
+        return new ClaimResult.Settled<>(key, kept.map(answer -> decode(key, answer, type)));
+    }
+
+    /** What the look has found, or else what is kept where it didn't look: under an earlier declaration of the scope. */
+    private Optional<Encoded> kept(Key key, Marker marker, Look.Ended ended) {
+        Encoded outcome = ended.outcome();
+        if (outcome == null) {
+            return settlements.retried(
+                    key,
+                    () -> settlements.connections().autoCommit(connection -> settlements.kept(connection, marker)));
+        }
+        boolean over = ended.keptAt() == null || settlements.isOver(marker, ended.keptAt());
+        return over ? Optional.empty() : Optional.of(outcome);
     }
 
     private <T> T decode(Key key, Encoded encoded, Class<T> type) {

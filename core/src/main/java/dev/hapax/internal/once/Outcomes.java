@@ -4,6 +4,7 @@ import dev.hapax.DamagedException;
 import dev.hapax.Key;
 import dev.hapax.internal.DatabaseClock;
 import dev.hapax.internal.Days;
+import dev.hapax.internal.Names;
 import dev.hapax.internal.Partitions;
 import dev.hapax.spi.Codec;
 import dev.hapax.spi.Encoded;
@@ -12,7 +13,10 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Answers, kept beside the markers for their own time. Safe for use by many threads. */
@@ -73,15 +77,38 @@ final class Outcomes {
 
     /** The kept answer; empty if none is kept (any more). */
     <T> Optional<T> find(Connection connection, Marker marker, Class<T> type) throws SQLException {
-        String day = marker.isTimeless() ? "" : " AND day = DATE '" + Days.iso(marker.day()) + "'";
-        try (PreparedStatement select = connection.prepareStatement("SELECT type, body, kept_at FROM hapax."
-                + marker.scope().outcomes() + " WHERE scope = ? AND producer = ? AND key = ?" + day)) {
-            Markers.bind(select, 1, marker);
+        return kept(connection, marker).map(answer -> decode(marker.key(), answer.type(), answer.body(), type));
+    }
+
+    /** As {@link #find}, as it is stored. An answer that isn't where the scope keeps answers now lies where it kept them under an earlier declaration, if at all. */
+    Optional<Encoded> kept(Connection connection, Marker marker) throws SQLException {
+        List<String> others = new ArrayList<>(Names.OUTCOMES);
+        others.remove(marker.scope().outcomes());
+        Optional<Encoded> here = kept(connection, marker, List.of(marker.scope().outcomes()));
+        return here.isPresent() ? here : kept(connection, marker, others);
+    }
+
+    private Optional<Encoded> kept(Connection connection, Marker marker, List<String> trees) throws SQLException {
+        // An answer of a timeless key lies under the day of its arrival, and counts from then on.
+        String day = marker.isTimeless()
+                ? ">= DATE '" + Days.iso(Days.of(clock.millis() - marker.scope().outcomeMillis()) - 1) + "'"
+                : "= DATE '" + Days.iso(marker.day()) + "'";
+        String query = trees.stream()
+                .map(tree -> "SELECT type, body, kept_at FROM hapax." + tree
+                        + " WHERE scope = ? AND producer = ? AND key = ? AND day " + day)
+                .collect(Collectors.joining(" UNION ALL "));
+        try (PreparedStatement select = connection.prepareStatement(query)) {
+            int next = 1;
+            for (int i = 0; i < trees.size(); i++) {
+                next = Markers.bind(select, next, marker);
+            }
             try (ResultSet row = select.executeQuery()) {
-                if (!row.next() || isOver(marker, row.getObject(3, OffsetDateTime.class))) {
-                    return Optional.empty();
+                while (row.next()) {
+                    if (!isOver(marker, row.getObject(3, OffsetDateTime.class))) {
+                        return Optional.of(new Encoded(row.getString(1), row.getBytes(2)));
+                    }
                 }
-                return Optional.of(decode(marker, row.getString(1), row.getBytes(2), type));
+                return Optional.empty();
             }
         }
     }
@@ -93,10 +120,6 @@ final class Outcomes {
                 .map(time -> time.toEpochMilli())
                 .orElse(keptAt.toInstant().toEpochMilli());
         return clock.millis() - since > marker.scope().outcomeMillis();
-    }
-
-    private <T> T decode(Marker marker, String type, byte[] body, Class<T> wanted) {
-        return decode(marker.key(), type, body, wanted);
     }
 
     <T> T decode(Key key, String type, byte[] body, Class<T> wanted) {

@@ -16,6 +16,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -232,6 +233,11 @@ public final class Settlements {
         } catch (IllegalArgumentException e) {
             throw new DamagedException("the stored request of key " + key + " can't be read: " + e.getMessage(), e);
         }
+    }
+
+    /** The answer that is kept of a marked key, as it is stored; empty if none is kept (any more). */
+    public Optional<Encoded> kept(Connection connection, Marker marker) throws SQLException {
+        return engine.outcomes.kept(connection, marker);
     }
 
     /** Whether an answer is past the time for which its scope promises to keep it. */
