@@ -1,11 +1,9 @@
 package dev.hapax;
 
 import dev.hapax.internal.Checks;
+import dev.hapax.internal.ChildIds;
 import dev.hapax.internal.KeyTimes;
 import dev.hapax.internal.SystemSource;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Objects;
@@ -109,7 +107,8 @@ public final class Key {
      * The key of a part of this operation: an event that it publishes, a step, a compensation. The same parent and name give the
      * same child everywhere and always. The child keeps the parent's scope, producer and time.
      *
-     * <p>The child's id is a UUID whose random bits are SHA-256 of the parent and the name: a UUIDv7 that carries the parent's time,
+     * <p>The child's id is a UUID whose random bits are SHA-256 of the parent's scope and id and of the name, but not of its producer, which the child names as its parent does: so the children of one
+     * operation are the same whether its key names the service that applies it or leaves that out. As with the parents, children of two producers may have the same id. It is a UUIDv7 that carries the parent's time,
      * or a UUIDv8 for a timeless parent (RFC 9562). So it can't be equal to an id that a caller made, and whoever sees nothing
      * but the id still knows the operation's time.
      *
@@ -122,20 +121,7 @@ public final class Key {
 
     /** The id of {@link #child(String)}, as the UUID that it is. */
     public UUID childUuid(String name) {
-        Checks.id("name of a child key", name);
-        MessageDigest sha256 = SystemSource.sha256();
-        for (String part : new String[] {producer == null ? "" : producer, scope, id, name}) {
-            byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
-            sha256.update(ByteBuffer.allocate(4).putInt(bytes.length).flip());
-            sha256.update(bytes);
-        }
-        ByteBuffer hash = ByteBuffer.wrap(sha256.digest());
-        long high = hash.getLong();
-        long low = (hash.getLong() & 0x3FFF_FFFF_FFFF_FFFFL) | 0x8000_0000_0000_0000L;
-        if (time == null) {
-            return new UUID((high & 0xFFFF_FFFF_FFFF_0FFFL) | 0x8000L, low);
-        }
-        return new UUID((time.toEpochMilli() << 16) | 0x7000L | (high & 0x0FFFL), low);
+        return ChildIds.of(this, name);
     }
 
     /** The kind of operation. */

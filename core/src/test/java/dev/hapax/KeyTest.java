@@ -3,6 +3,7 @@ package dev.hapax;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.hapax.internal.ChildIds;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.Random;
@@ -97,18 +98,32 @@ class KeyTest {
         assertThat(child.time()).isEqualTo(parent.time());
         assertThat(Key.of("orders", child.id()).time()).as("from the id alone").isEqualTo(parent.time());
         // Recorded: a later version that derives another id would publish an old operation's messages under new ids.
-        assertThat(child.id()).isEqualTo(RECORDED);
+        assertThat(ChildIds.own(parent, "message/1")).hasToString(RECORDED);
+        assertThat(ChildIds.ownKey(parent, "message/1").time()).isEqualTo(parent.time());
+        assertThat(child.id()).isEqualTo(RECORDED_OF_CALLERS);
         assertThat(UUID.fromString(Key.of("orders", "a").child("b").id()).version())
                 .isEqualTo(8);
         assertThat(Key.of("orders", "a").child("b").time()).isEmpty();
     }
 
+    @Test
+    void a_child_has_the_same_id_whether_or_not_its_parent_names_the_producer() {
+        Key parent = Key.of("orders", "a");
+        Key named = parent.producer("shop");
+        assertThat(parent.child("ship").producer("shop")).isEqualTo(named.child("ship"));
+        assertThat(parent.child("ship").child("label").producer("shop"))
+                .isEqualTo(named.child("ship").child("label"));
+        assertThat(named.child("ship")).isNotEqualTo(parent.producer("web").child("ship"));
+        assertThat(ChildIds.own(named, "ship")).isNotEqualTo(ChildIds.own(parent.producer("web"), "ship"));
+    }
+
+    private static final String RECORDED_OF_CALLERS = "017f22e2-79b0-7367-b980-1cc824148c6a";
     private static final String RECORDED = "017f22e2-79b0-7bd3-939f-685150d5d540";
 
     @Test
     void children_of_different_parents_or_names_differ() {
         Random random = new Random(42);
-        Set<String> ids = new HashSet<>();
+        Set<UUID> ids = new HashSet<>();
         Set<String> inputs = new HashSet<>();
         Instant time = Instant.parse("2026-01-01T00:00:00Z");
         for (int i = 0; i < 20_000; i++) {
@@ -117,11 +132,7 @@ class KeyTest {
             String name = text(random);
             String producer = text(random);
             if (inputs.add(id + "|" + name + "|" + producer)) {
-                assertThat(ids.add(Key.of("s", id)
-                                .at(time)
-                                .producer(producer)
-                                .child(name)
-                                .id()))
+                assertThat(ids.add(ChildIds.own(Key.of("s", id).at(time).producer(producer), name)))
                         .as("%s %s %s", id, name, producer)
                         .isTrue();
             }

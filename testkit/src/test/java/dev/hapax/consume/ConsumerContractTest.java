@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 import dev.hapax.Key;
 import dev.hapax.Shop;
 import dev.hapax.Shop.Order;
+import dev.hapax.internal.ChildIds;
+import dev.hapax.once.Verdict;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -245,12 +248,34 @@ class ConsumerContractTest extends ConsumerFixture {
             shop.hapax.once(key).run(tx -> tx.publish(TOPIC, "a", new Order("1", 2)));
             await().until(() -> seen.size() >= 4);
         }
-        Key message = key.producer("shop").child("message/1");
+        Key message = ChildIds.ownKey(key.producer("shop"), "message/1");
         assertThat(seen.get(0)).isEqualTo(new Order("1", 2));
         assertThat(seen.get(1)).isEqualTo(key.producer("shop"));
         assertThat(seen.get(2)).isEqualTo(Key.of("one", message.id()));
         assertThat(((Key) seen.get(2)).time()).isEqualTo(key.time());
         assertThat(seen.get(3).toString()).isEqualTo(message.id());
+    }
+
+    @Test
+    void a_child_of_the_messages_operation_is_the_callers_child_of_it() throws SQLException {
+        Key key = Shop.newKey();
+        Key child = key.child("ship");
+        shop.hapax.once(key).run(tx -> tx.publish(TOPIC, "a", "body"));
+        shop.hapax.once(child).run(tx -> Shop.effect(tx.connection(), child.id()));
+        List<Verdict> verdicts = new CopyOnWriteArrayList<>();
+        try (Consumer running = consumer("one")
+                .handle(String.class, (body, tx) -> {
+                    Key again = tx.message().operation().child("ship");
+                    verdicts.add(shop.hapax
+                            .once(again)
+                            .on(tx.connection())
+                            .run(other -> Shop.effect(other.connection(), child.id())));
+                })
+                .start()) {
+            await().until(() -> !verdicts.isEmpty());
+        }
+        assertThat(verdicts).containsExactly(Verdict.REPLAYED);
+        assertThat(shop.effects(child.id())).isEqualTo(1);
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.hapax.Key;
 import dev.hapax.KeyReusedException;
 import dev.hapax.Shop;
 import dev.hapax.VersionConflictException;
+import dev.hapax.internal.ChildIds;
 import dev.hapax.once.Result;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -61,7 +62,7 @@ class EventStreamContractTest {
         assertThat(all.stream().map(event -> event.as(String.class)))
                 .containsExactly("opened", "deposited 10", "deposited 5");
         assertThat(all.getFirst().operation()).isEqualTo(key.producer("shop"));
-        assertThat(all.getFirst().id()).isEqualTo(key.producer("shop").childUuid("event/1"));
+        assertThat(all.getFirst().id()).isEqualTo(ChildIds.own(key.producer("shop"), "event/1"));
         assertThat(all).isSortedAccordingTo(java.util.Comparator.comparingLong(Event::position));
         assertThat(stream.read(3, 10)).extracting(Event::version).containsExactly(3L);
         assertThat(stream.read(4, 10)).isEmpty();

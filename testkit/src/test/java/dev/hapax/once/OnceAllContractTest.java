@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.hapax.Key;
 import dev.hapax.Shop;
 import dev.hapax.Shop.Order;
+import dev.hapax.internal.ChildIds;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -208,7 +209,7 @@ class OnceAllContractTest {
         for (Key key : keys) {
             assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.log WHERE topic = 'batch' AND key = '"
                             + key.id() + "' AND id = '"
-                            + key.producer("shop").child("message/1").id() + "'"))
+                            + ChildIds.own(key.producer("shop"), "message/1") + "'"))
                     .isEqualTo(1);
         }
     }

@@ -4,6 +4,7 @@ import dev.hapax.Key;
 import dev.hapax.claim.Call;
 import dev.hapax.claim.CallPolicy;
 import dev.hapax.claim.Probe;
+import dev.hapax.internal.ChildIds;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.once.Settlements;
 import dev.hapax.spi.Metrics.Claiming;
@@ -245,7 +246,7 @@ final class ClaimRunner {
         /** Derived when it is asked for: the hash costs more than all else that is made for a call. */
         @Override
         public String idempotencyKey() {
-            return settlements.withProducer(key).childUuid(IDEMPOTENCY).toString();
+            return ChildIds.own(settlements.withProducer(key), IDEMPOTENCY).toString();
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.hapax.internal.event;
 import dev.hapax.Key;
 import dev.hapax.VersionConflictException;
 import dev.hapax.event.Event;
+import dev.hapax.internal.ChildIds;
 import dev.hapax.internal.Connections;
 import dev.hapax.spi.Codec;
 import dev.hapax.spi.Encoded;
@@ -157,7 +158,7 @@ final class EventStore {
     }
 
     private static UUID id(Key key, int nth) {
-        return key.childUuid("event/" + nth);
+        return ChildIds.own(key, "event/" + nth);
     }
 
     /**

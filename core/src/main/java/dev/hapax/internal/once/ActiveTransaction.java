@@ -3,6 +3,7 @@ package dev.hapax.internal.once;
 import dev.hapax.Key;
 import dev.hapax.Transaction;
 import dev.hapax.internal.Checks;
+import dev.hapax.internal.ChildIds;
 import dev.hapax.internal.GuardedConnection;
 import dev.hapax.internal.Projecting;
 import dev.hapax.internal.SqlFaults;
@@ -137,7 +138,7 @@ public final class ActiveTransaction implements BatchTransaction {
         Key operation = key.producer().isPresent() ? key : key.producer(shared.service);
         int nth = published.merge(key, 1, Integer::sum);
         publications.add(new Publication(
-                operation.childUuid("message/" + nth),
+                ChildIds.own(operation, "message/" + nth),
                 operation,
                 topic,
                 messageKey,

@@ -2,6 +2,7 @@ package dev.hapax.internal.saga;
 
 import dev.hapax.Key;
 import dev.hapax.RetryException;
+import dev.hapax.internal.ChildIds;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.saga.SagaState;
@@ -183,12 +184,12 @@ final class SagaRun {
 
     /** Another operation than what the caller may do under the same key, and another for each definition. */
     static Key sagaKey(Key key, String name) {
-        return key.child("saga/" + name);
+        return ChildIds.ownKey(key, "saga/" + name);
     }
 
     /** The key of a step's transaction, or of its compensation's. */
     Key stepKey(StepId id) {
-        return key().child((id.undo() ? "undo/" : "step/") + id.shown());
+        return ChildIds.ownKey(key(), (id.undo() ? "undo/" : "step/") + id.shown());
     }
 
     /** The same for what is marked for itself: its time is when it began, so a saga may be older than the window of its scope. */

@@ -3,6 +3,7 @@ package dev.hapax.internal.saga;
 import dev.hapax.Key;
 import dev.hapax.Transaction;
 import dev.hapax.internal.Checks;
+import dev.hapax.internal.ChildIds;
 import dev.hapax.internal.Projecting;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.once.Verdict;
@@ -94,9 +95,9 @@ public final class StoredSagas implements Sagas {
     public Delivery signal(String name, Key key, String signal, String id, Object body) {
         Projecting.refuse("signal " + signal, key);
         Checks.name("the name of a signal", signal);
-        UUID signalId = SagaRun.sagaKey(engine.stored(key), name)
-                .child("signal/" + signal)
-                .childUuid(Checks.id("the id of a signal", id));
+        UUID signalId = ChildIds.own(
+                ChildIds.ownKey(SagaRun.sagaKey(engine.stored(key), name), "signal/" + signal),
+                Checks.id("the id of a signal", id));
         Encoded encoded = encode(body);
         Delivery delivery = engine.asked(
                 "the signal could not be delivered",
@@ -110,9 +111,9 @@ public final class StoredSagas implements Sagas {
         Projecting.refuse("signal " + signal, key);
         Checks.name("the name of a signal", signal);
         Encoded encoded = encode(body);
-        UUID signalId = engine.stored(tx.key())
-                .child("signal/" + signal)
-                .childUuid(engine.id(name, key).toString());
+        UUID signalId = ChildIds.own(
+                ChildIds.ownKey(engine.stored(tx.key()), "signal/" + signal),
+                engine.id(name, key).toString());
         try {
             return signal(tx.connection(), engine.id(name, key), signal, signalId, encoded);
         } catch (SQLException e) {
