@@ -257,7 +257,7 @@ final class OnceEngine {
         try (Connection connection = connections.borrow()) {
             boolean before = Connections.begin(connection);
             try {
-                return markers.markAtOnce(connection, marker, null) != Markers.NEW;
+                return Markers.markAtOnce(connection, marker, null) != Markers.NEW;
             } finally {
                 connection.rollback();
                 Connections.end(connection, before);
