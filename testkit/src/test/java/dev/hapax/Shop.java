@@ -57,7 +57,7 @@ public final class Shop implements AutoCloseable {
         try {
             database.execute(
                     "UPDATE hapax.home SET id = gen_random_uuid(); UPDATE hapax.log_identity SET id = gen_random_uuid();"
-                            + " UPDATE hapax.beat SET nonce = gen_random_uuid()");
+                            + " UPDATE hapax.beat SET nonce = gen_random_uuid(), beat_at = clock_timestamp()");
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
