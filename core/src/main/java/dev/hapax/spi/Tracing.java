@@ -3,7 +3,7 @@ package dev.hapax.spi;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Carries the W3C trace context through the log. {@link dev.hapax.opentelemetry.OpenTelemetryTracing} is the implementation to use; the
+ * Carries the W3C trace context through the log: its {@code traceparent}. What vendors keep in {@code tracestate} is not carried; a message's handling continues the trace without it. {@link dev.hapax.opentelemetry.OpenTelemetryTracing} is the implementation to use; the
  * default carries nothing.
  *
  * <p>Implementations must be safe for use by many threads and must not throw.
