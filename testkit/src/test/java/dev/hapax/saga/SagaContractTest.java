@@ -378,4 +378,35 @@ class SagaContractTest {
         await().atMost(Duration.ofSeconds(20)).until(() -> shop.effects("woke-" + key.id()) == many);
         assertThat(Instant.now()).isBetween(dawn, dawn.plusSeconds(8));
     }
+
+    /** Such as a {@link NumberFormatException} makes, which quotes what it was given. */
+    private static final String UNPRINTABLE = "For input string: \"\u0000\uD83D\"";
+
+    @Test
+    void a_failure_in_words_that_no_column_can_hold_is_kept_in_others() throws SQLException {
+        AtomicInteger tries = new AtomicInteger();
+        AtomicInteger undoTries = new AtomicInteger();
+        shop.hapax.saga("fulfil", Order.class).retry(QUICK).retryUndo(QUICK).run((saga, given) -> {
+            saga.step("reserve", tx -> effect(tx, "reserve"))
+                    .undo(tx -> {
+                        if (undoTries.incrementAndGet() == 1) {
+                            throw new NumberFormatException(UNPRINTABLE);
+                        }
+                        effect(tx, "release");
+                    })
+                    .run();
+            saga.step("pay", tx -> {
+                        tries.incrementAndGet();
+                        throw new NumberFormatException(UNPRINTABLE);
+                    })
+                    .run();
+        });
+
+        assertThat(shop.hapax.sagas().complete("fulfil", key, order, Void.class, LONG))
+                .isInstanceOfSatisfying(
+                        SagaResult.Compensated.class,
+                        undone -> assertThat(undone.reason()).contains("NumberFormatException: For input string: \""));
+        assertThat(List.of(tries.get(), undoTries.get())).containsExactly(3, 2);
+        assertThat(List.of(effects("reserve"), effects("release"))).containsExactly(1L, 1L);
+    }
 }

@@ -4,6 +4,7 @@ import dev.hapax.InProgressException;
 import dev.hapax.Key;
 import dev.hapax.RetryException;
 import dev.hapax.claim.ClaimResult;
+import dev.hapax.internal.Reasons;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.claim.ClaimStore.Intent;
@@ -232,7 +233,7 @@ final class ClaimRun<T> {
         if (failure.thrown instanceof Error) {
             return;
         }
-        held.lastError = Known.cut("settling failed: " + failure.thrown);
+        held.lastError = Reasons.cut("settling failed: " + failure.thrown);
         try {
             write(
                     held,

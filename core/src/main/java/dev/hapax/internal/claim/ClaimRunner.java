@@ -5,6 +5,7 @@ import dev.hapax.claim.Call;
 import dev.hapax.claim.CallPolicy;
 import dev.hapax.claim.Probe;
 import dev.hapax.internal.ChildIds;
+import dev.hapax.internal.Reasons;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.once.Settlements;
 import dev.hapax.spi.Metrics.Claiming;
@@ -174,7 +175,7 @@ final class ClaimRunner {
         } catch (IllegalArgumentException e) {
             return new Step.Later<>(
                     null,
-                    Known.cut("the other system has answered, and its answer can't be stored: " + e.getMessage()),
+                    Reasons.cut("the other system has answered, and its answer can't be stored: " + e.getMessage()),
                     e);
         }
         return new Step.Finished<>(settler.settle(held, known, handler, answer));
@@ -217,7 +218,7 @@ final class ClaimRunner {
     }
 
     private static String words(Running running, CallPolicy policy, Exception failure) {
-        return Known.cut((running.isCut() ? "interrupted after " + policy.callWithin() + ": " : "") + failure);
+        return Reasons.cut((running.isCut() ? "interrupted after " + policy.callWithin() + ": " : "") + failure);
     }
 
     private static long sinceMillis(long nanos) {

@@ -2,6 +2,7 @@ package dev.hapax.internal.claim;
 
 import dev.hapax.FencedException;
 import dev.hapax.internal.Names.StoredScope;
+import dev.hapax.internal.Reasons;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.once.Settlements.WorkFailure;
 import java.sql.SQLException;
@@ -85,7 +86,7 @@ final class KindWorker<R, T> {
     }
 
     private void putOff(Held held, String error) {
-        held.lastError = Known.cut(error);
+        held.lastError = Reasons.cut(error);
         held.waits++;
         try {
             write(held, ClaimRunner.pause(held, settings.policy));

@@ -1,5 +1,6 @@
 package dev.hapax.internal.claim;
 
+import dev.hapax.internal.Reasons;
 import dev.hapax.spi.Encoded;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -14,14 +15,12 @@ record Known(@Nullable Encoded answer, @Nullable String refusal) {
     /** The stored type of a refusal, in the place of an answer's. */
     static final String REFUSAL = "hapax.refusal.v1";
 
-    private static final int REASON_MAX = 1000;
-
     static Known done(Encoded answer) {
         return new Known(answer, null);
     }
 
     static Known refused(@Nullable String reason) {
-        return new Known(null, cut(reason == null || reason.isBlank() ? "refused without a reason" : reason));
+        return new Known(null, Reasons.cut(reason == null || reason.isBlank() ? "refused without a reason" : reason));
     }
 
     /** What is stored beside the marker. */
@@ -37,15 +36,5 @@ record Known(@Nullable Encoded answer, @Nullable String refusal) {
 
     ClaimState state() {
         return isRefusal() ? ClaimState.REFUSED : ClaimState.SETTLED;
-    }
-
-    /** Bounded, and without characters that a column or a log line can't bear. */
-    static String cut(String text) {
-        String plain = text.codePoints()
-                .map(c -> Character.isISOControl(c) || c >= 0xD800 && c <= 0xDFFF ? ' ' : c)
-                .limit(REASON_MAX)
-                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
-                .toString();
-        return plain.isBlank() ? "?" : plain;
     }
 }

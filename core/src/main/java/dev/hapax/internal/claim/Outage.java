@@ -5,6 +5,7 @@ import dev.hapax.Key;
 import dev.hapax.RetryException;
 import dev.hapax.claim.CallPolicy;
 import dev.hapax.claim.ClaimResult;
+import dev.hapax.internal.Reasons;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.once.Settlements;
@@ -135,7 +136,7 @@ final class Outage<R, T> {
         }
         policy.breaker().failed(failure);
         journal.ended(entry, null);
-        return new ClaimResult.InDoubt<>(given, since, 1, Known.cut(failure.toString()));
+        return new ClaimResult.InDoubt<>(given, since, 1, Reasons.cut(failure.toString()));
     }
 
     private ClaimResult<T> result(Key given, Known known) {

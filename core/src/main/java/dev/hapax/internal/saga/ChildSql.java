@@ -1,5 +1,6 @@
 package dev.hapax.internal.saga;
 
+import dev.hapax.internal.Reasons;
 import dev.hapax.saga.SagaState;
 import dev.hapax.spi.Encoded;
 import java.sql.Connection;
@@ -52,7 +53,7 @@ final class ChildSql {
     }
 
     private static String reason(SagaRow parent) {
-        return SagaRun.cut("its parent is undone: " + parent.reason);
+        return Reasons.cut("its parent is undone: " + parent.reason);
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.hapax.internal.saga;
 
 import dev.hapax.RetryException;
+import dev.hapax.internal.Reasons;
 import dev.hapax.saga.SagaStepFailedException;
 import dev.hapax.spi.Encoded;
 import java.sql.SQLException;
@@ -84,7 +85,7 @@ final class ChildWork {
             case COMPENSATED, CANCELLED ->
                 known.next()
                         .in(StepRow.State.FAILED)
-                        .because(SagaRun.cut("it was " + child.state() + ": " + child.reason()));
+                        .because(Reasons.cut("it was " + child.state() + ": " + child.reason()));
             default -> throw Unwinding.parked(Instant.MAX);
         };
         context.record(row);

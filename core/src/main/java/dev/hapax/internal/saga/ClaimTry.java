@@ -10,6 +10,7 @@ import dev.hapax.Transaction;
 import dev.hapax.claim.CallPolicy;
 import dev.hapax.claim.Claim;
 import dev.hapax.claim.ClaimResult;
+import dev.hapax.internal.Reasons;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -121,7 +122,7 @@ final class ClaimTry<T> {
     }
 
     private void refusing(String reason, Transaction tx) throws SQLException {
-        record(begun.next().in(StepRow.State.FAILED).because(SagaRun.cut(reason)), tx);
+        record(begun.next().in(StepRow.State.FAILED).because(Reasons.cut(reason)), tx);
     }
 
     private void record(StepRow row, Transaction tx) throws SQLException {
@@ -150,7 +151,7 @@ final class ClaimTry<T> {
                                 .holding(run.encode("the answer of " + begun.id.shown(), value))));
             }
             case ClaimResult.Refused<T> refused ->
-                new Refused<>(over(begun.next().in(StepRow.State.FAILED).because(SagaRun.cut(refused.reason()))));
+                new Refused<>(over(begun.next().in(StepRow.State.FAILED).because(Reasons.cut(refused.reason()))));
         };
     }
 

@@ -2,6 +2,7 @@ package dev.hapax.internal.saga;
 
 import dev.hapax.claim.Call;
 import dev.hapax.claim.ClaimRefusedException;
+import dev.hapax.internal.Reasons;
 import dev.hapax.saga.SagaRefund;
 import dev.hapax.saga.SagaRetry;
 import dev.hapax.saga.SagaStepFailedException;
@@ -86,7 +87,7 @@ final class ClaimWork<T> {
     }
 
     static StepRow again(StepRow begun, String why) {
-        StepRow row = begun.next().in(StepRow.State.OPEN).because(SagaRun.cut(why));
+        StepRow row = begun.next().in(StepRow.State.OPEN).because(Reasons.cut(why));
         row.attempts = begun.attempts + 1;
         return row;
     }
@@ -166,7 +167,7 @@ final class ClaimWork<T> {
     /** An earlier call may have taken effect; if the other system honours keys, a second one tells. One that can be asked has said that it did nothing. */
     private T callOnlyIfCalled(Call call, String because) throws Exception {
         if (call.attempt() <= 1 || !plan.policy.isIdempotent()) {
-            throw new ClaimRefusedException(SagaRun.cut(because));
+            throw new ClaimRefusedException(Reasons.cut(because));
         }
         return plan.action.perform(call);
     }

@@ -5,6 +5,7 @@ import dev.hapax.Transaction;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.Days;
+import dev.hapax.internal.Reasons;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.once.Verdict;
@@ -417,7 +418,7 @@ public final class SagaEngine implements AutoCloseable {
     }
 
     private void unreadable(SagaRow saga, IllegalArgumentException e) {
-        String because = SagaRun.cut("its input can't be read: " + e.getMessage());
+        String because = Reasons.cut("its input can't be read: " + e.getMessage());
         LOG.warn("saga {} is stuck: {}", saga.birth.key(), because);
         asked("a saga could not be set aside", connection -> SagaStore.stuck(connection, saga, because));
         waiters.changed(saga.id());

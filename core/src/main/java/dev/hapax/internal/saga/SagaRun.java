@@ -3,6 +3,7 @@ package dev.hapax.internal.saga;
 import dev.hapax.Key;
 import dev.hapax.RetryException;
 import dev.hapax.internal.ChildIds;
+import dev.hapax.internal.Reasons;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.saga.SagaState;
@@ -39,7 +40,6 @@ import org.slf4j.LoggerFactory;
 final class SagaRun {
 
     private static final Logger LOG = LoggerFactory.getLogger(SagaRun.class);
-    private static final int REASON_MAX = 1000;
 
     /** How a run has ended. */
     enum Outcome {
@@ -425,7 +425,7 @@ final class SagaRun {
 
     Outcome stuck(String because) throws SQLException {
         LOG.warn("saga {} of {} is stuck: {}", saga.birth.key(), definition.name(), because);
-        leg().commitWith(connection -> SagaStore.stuck(connection, saga, cut(because)));
+        leg().commitWith(connection -> SagaStore.stuck(connection, saga, Reasons.cut(because)));
         open.committed();
         saga.become(SagaState.STUCK);
         saga.reason = because;
@@ -546,12 +546,8 @@ final class SagaRun {
     static String describe(Throwable failure) {
         String message = failure.getMessage();
         if (failure instanceof SagaStepFailedException && message != null) {
-            return cut(message);
+            return Reasons.cut(message);
         }
-        return cut(failure.getClass().getName() + (message == null ? "" : ": " + message));
-    }
-
-    static String cut(String text) {
-        return text.length() <= REASON_MAX ? text : text.substring(0, REASON_MAX);
+        return Reasons.cut(failure.getClass().getName() + (message == null ? "" : ": " + message));
     }
 }

@@ -3,6 +3,7 @@ package dev.hapax.internal.twophase;
 import dev.hapax.internal.Checks;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.Days;
+import dev.hapax.internal.Reasons;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.twophase.Participants.Branch;
 import dev.hapax.twophase.Participants.State;
@@ -24,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 /** All SQL on branches that recovery could not end when it found them. Safe for use by many threads. */
 final class BranchStore {
 
-    private static final int ERROR_MAX = 1000;
     private static final int LISTED_MAX = 1000;
 
     private final Connections connections;
@@ -57,7 +57,6 @@ final class BranchStore {
 
     /** It could not be ended. */
     void failed(BranchXid xid, State state, @Nullable String outcome, String error) throws SQLException {
-        String words = error.isBlank() ? "no words" : error.substring(0, Math.min(error.length(), ERROR_MAX));
         connections.autoCommit(connection -> {
             try (PreparedStatement insert = connection.prepareStatement("INSERT INTO hapax.two_phase_branch AS b"
                     + " (token, participant, day, scope, producer, state, outcome, error)"
@@ -71,7 +70,7 @@ final class BranchStore {
                 insert.setInt(5, xid.producer());
                 insert.setString(6, state.name());
                 insert.setString(7, outcome);
-                insert.setString(8, words);
+                insert.setString(8, Reasons.cut(error));
                 return insert.executeUpdate();
             }
         });
