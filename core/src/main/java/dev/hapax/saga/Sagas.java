@@ -61,10 +61,11 @@ public interface Sagas {
      * @param signal what its code waits for
      * @param id what tells this signal from others to this saga, such as the number of a payment; 1 to 200 characters
      * @param body stored by the service's codec
+     * @throws IllegalStateException if 1000 signals wait for the saga; it can be delivered once the saga has received some
      */
     Delivery signal(String name, Key key, String signal, String id, Object body);
 
-    /** Signals a saga with the transaction of an effect or a handler, once per the key of that: so a consumer hands messages on. Otherwise as {@link #signal(String, Key, String, String, Object)}. */
+    /** Signals a saga with the transaction of an effect or a handler, once per the key of that: so a consumer hands messages on. Until that ends, the saga can't record what it does. Otherwise as {@link #signal(String, Key, String, String, Object)}. */
     Delivery signal(Transaction tx, String name, Key key, String signal, Object body);
 
     /**

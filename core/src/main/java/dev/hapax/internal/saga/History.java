@@ -40,14 +40,11 @@ final class History {
 
     private void loadSignals(Connection connection, UUID saga) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
-                "SELECT id, name, type, body FROM hapax.saga_signal WHERE saga = ? AND NOT taken ORDER BY number")) {
+                "SELECT id, name FROM hapax.saga_signal WHERE saga = ? AND NOT taken ORDER BY number")) {
             select.setObject(1, saga);
             try (ResultSet row = select.executeQuery()) {
                 while (row.next()) {
-                    signals.add(new Signal(
-                            row.getObject(1, UUID.class),
-                            row.getString(2),
-                            java.util.Objects.requireNonNull(SagaStore.encoded(row, 3))));
+                    signals.add(new Signal(row.getObject(1, UUID.class), row.getString(2)));
                 }
             }
         }

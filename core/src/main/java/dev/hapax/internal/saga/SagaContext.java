@@ -230,9 +230,11 @@ final class SagaContext implements Saga {
         if (signal == null) {
             record(row);
         } else {
-            record(
-                    row.holding(signal.value()),
-                    connection -> Signal.taken(connection, run.saga().id(), signal));
+            record(row, connection -> {
+                Encoded value = Signal.take(connection, run.saga().id(), signal);
+                row.holding(value);
+                return value != null;
+            });
         }
         return row;
     }

@@ -6,8 +6,11 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
@@ -153,36 +156,54 @@ final class SagaKeeper implements Runnable {
         if (old.isEmpty()) {
             return;
         }
-        Set<UUID> ours = new HashSet<>();
-        try (PreparedStatement update = connection.prepareStatement(SagaSql.RENEW)) {
+        Map<Owned, Boolean> ours = write(
+                connection,
+                SagaSql.RENEW,
+                old.stream().map(SagaRun::saga).toList(),
+                old.stream()
+                        .map(run -> run.definition().rules().lease().toMillis() / 1000.0)
+                        .toList());
+        for (SagaRun run : old) {
+            Boolean written = ours.get(Owned.of(run.saga()));
+            if (written == null) {
+                if (engine.running().contains(run)) {
+                    run.fence();
+                }
+            } else if (written) {
+                run.leased(now);
+            }
+        }
+    }
+
+    /** A saga, as one of its owners knows it. */
+    private record Owned(UUID id, long token) {
+
+        static Owned of(SagaRow saga) {
+            return new Owned(saga.id(), saga.token);
+        }
+    }
+
+    /** Those that are still ours, each with whether it was written: if it was not, somebody holds its row. */
+    private static Map<Owned, Boolean> write(
+            Connection connection, String sql, List<SagaRow> sagas, List<Double> seconds) throws SQLException {
+        Map<Owned, Boolean> ours = new HashMap<>();
+        try (PreparedStatement update = connection.prepareStatement(sql)) {
             update.setArray(
                     1,
                     connection.createArrayOf(
-                            "uuid", old.stream().map(run -> run.saga().id()).toArray()));
+                            "uuid", sagas.stream().map(SagaRow::id).toArray()));
             update.setArray(
                     2,
                     connection.createArrayOf(
-                            "int8", old.stream().map(run -> run.saga().token).toArray()));
-            update.setArray(
-                    3,
-                    connection.createArrayOf(
-                            "float8",
-                            old.stream()
-                                    .map(run -> run.definition().rules().lease().toMillis() / 1000.0)
-                                    .toArray()));
+                            "int8", sagas.stream().map(saga -> saga.token).toArray()));
+            update.setArray(3, connection.createArrayOf("float8", seconds.toArray()));
             try (ResultSet row = update.executeQuery()) {
                 while (row.next()) {
-                    ours.add(row.getObject(1, UUID.class));
+                    ours.put(new Owned(row.getObject(1, UUID.class), row.getLong(2)), row.getBoolean(3));
                 }
             }
         }
-        for (SagaRun run : old) {
-            if (ours.contains(run.saga().id())) {
-                run.leased(now);
-            } else if (engine.running().contains(run)) {
-                run.fence();
-            }
-        }
+        return ours;
     }
 
     private void release(Connection connection) throws SQLException {
@@ -193,20 +214,15 @@ final class SagaKeeper implements Runnable {
         if (all.isEmpty()) {
             return;
         }
-        try (PreparedStatement update = connection.prepareStatement(SagaSql.RELEASE)) {
-            update.setDouble(1, RELEASED_SECONDS);
-            update.setArray(
-                    2,
-                    connection.createArrayOf(
-                            "uuid", all.stream().map(SagaRow::id).toArray()));
-            update.setArray(
-                    3,
-                    connection.createArrayOf(
-                            "int8", all.stream().map(saga -> saga.token).toArray()));
-            update.executeUpdate();
-        } catch (SQLException e) {
-            released.addAll(all);
-            throw e;
+        List<SagaRow> left = all;
+        try {
+            Map<Owned, Boolean> ours =
+                    write(connection, SagaSql.RELEASE, all, Collections.nCopies(all.size(), RELEASED_SECONDS));
+            left = all.stream()
+                    .filter(saga -> Boolean.FALSE.equals(ours.get(Owned.of(saga))))
+                    .toList();
+        } finally {
+            released.addAll(left);
         }
     }
 

@@ -38,17 +38,12 @@ final class SagaSql {
     static final String STUCK =
             "UPDATE hapax.saga s SET state = 'STUCK', owner = NULL, due_at = 'infinity', stuck_because = ?" + MINE;
 
-    /** Puts the leases off: due, ids, tokens, as arrays; answers the ids that are still ours. */
-    static final String RENEW = "UPDATE hapax.saga s SET due_at = clock_timestamp() + make_interval(secs => w.lease)"
-            + " FROM unnest(CAST(? AS uuid[]), CAST(? AS bigint[]), CAST(? AS float8[])) AS w (id, token, lease)"
-            + " WHERE s.id = w.id AND s.token = w.token AND s.owner IS NOT NULL RETURNING s.id";
+    /** Puts the leases off by so many seconds; see {@link #ours}. */
+    static final String RENEW = ours("due_at = clock_timestamp() + make_interval(secs => free.seconds)");
 
-    /** Lets go of sagas that can't be run on here: ids, tokens, as arrays; seconds until they are taken up again. */
-    static final String RELEASE =
-            "UPDATE hapax.saga s SET owner = NULL, due_at = clock_timestamp() + make_interval(secs => ?),"
-                    + " state = CASE s.state WHEN 'RUNNING' THEN 'WAITING' ELSE s.state END"
-                    + " FROM unnest(CAST(? AS uuid[]), CAST(? AS bigint[])) AS w (id, token)"
-                    + " WHERE s.id = w.id AND s.token = w.token AND s.owner IS NOT NULL";
+    /** Lets go of sagas that can't be run on here, and are taken up again after so many seconds; see {@link #ours}. */
+    static final String RELEASE = ours("owner = NULL, due_at = clock_timestamp() + make_interval(secs => free.seconds),"
+            + " state = CASE s.state WHEN 'RUNNING' THEN 'WAITING' ELSE s.state END");
 
     /**
      * Takes up what is due, of the given definitions: definitions, how many of each, their leases, as arrays; the new owner. A row that somebody holds at this moment is left to him.
@@ -112,6 +107,19 @@ final class SagaSql {
         this.endWithStep = end(day, date, DONE);
         this.steps = "SELECT " + StepRow.COLUMNS + " FROM hapax.saga_history WHERE day = " + date
                 + " AND saga = ? ORDER BY number";
+    }
+
+    /**
+     * Writes many rows of one node: ids, tokens, seconds, as arrays; answers id and token of each that is still ours, with whether it was written. A row that somebody holds at this moment, such as a transaction that signals
+     * its saga, is left to the next round: nobody can take it meanwhile, and the other sagas don't wait for it.
+     */
+    private static String ours(String set) {
+        return "WITH w AS (SELECT id, token, seconds FROM unnest(CAST(? AS uuid[]), CAST(? AS bigint[]), CAST(? AS float8[])) AS u (id, token, seconds)),"
+                + " free AS (SELECT g.id, w.seconds FROM w JOIN hapax.saga g ON g.id = w.id AND g.token = w.token AND g.owner IS NOT NULL"
+                + " FOR UPDATE OF g SKIP LOCKED),"
+                + " written AS (UPDATE hapax.saga s SET " + set + " FROM free WHERE s.id = free.id RETURNING s.id)"
+                + " SELECT g.id, g.token, EXISTS (SELECT FROM written t WHERE t.id = g.id) FROM w"
+                + " JOIN hapax.saga g ON g.id = w.id AND g.token = w.token AND g.owner IS NOT NULL";
     }
 
     /** A write of an owner that fails if it changes nothing: SQLState HX003. */

@@ -24,17 +24,23 @@ public final class StoredSagas implements Sagas {
 
     private static final Duration WITHIN_MAX = Duration.ofDays(400);
 
+    /** Signals that a saga has not received; each run of its code reads them. */
+    private static final int SIGNALS_MAX = 1000;
+
     /**
-     * A signal and its poke. The saga's row first: who goes to sleep holds it, so it either sees that something has come, or is asleep and is woken.
+     * A signal and its poke. The saga's row first: who goes to sleep holds it, so it either sees that something has come, or is asleep and is woken. Signals are counted only where there can be too many.
      */
-    private static final String SIGNAL =
-            "WITH s AS (SELECT id FROM hapax.saga WHERE id = ? AND cause IS NULL AND state IN ('RUNNING', 'WAITING', 'STUCK') FOR UPDATE),"
-                    + " told AS (INSERT INTO hapax.saga_signal (saga, id, name, type, body) SELECT s.id, CAST(? AS uuid), ?, ?, CAST(? AS bytea) FROM s"
-                    + " ON CONFLICT DO NOTHING RETURNING saga),"
-                    + " woken AS (UPDATE hapax.saga g SET pokes = g.pokes + 1,"
-                    + " due_at = CASE g.state WHEN 'WAITING' THEN least(g.due_at, clock_timestamp()) ELSE g.due_at END FROM told WHERE g.id = told.saga)"
-                    + " SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM told),"
-                    + " EXISTS (SELECT FROM hapax.saga WHERE id = ?) OR EXISTS (SELECT FROM hapax.saga_ended WHERE id = ?)";
+    private static final String SIGNAL = "WITH s AS (SELECT g.id, g.pokes < " + SIGNALS_MAX
+            + " OR EXISTS (SELECT FROM hapax.saga_signal o WHERE o.saga = g.id AND o.id = ?)"
+            + " OR (SELECT count(*) FROM hapax.saga_signal o WHERE o.saga = g.id AND NOT o.taken) < " + SIGNALS_MAX
+            + " AS room"
+            + " FROM hapax.saga g WHERE g.id = ? AND g.cause IS NULL AND g.state IN ('RUNNING', 'WAITING', 'STUCK') FOR UPDATE),"
+            + " told AS (INSERT INTO hapax.saga_signal (saga, id, name, type, body) SELECT s.id, CAST(? AS uuid), ?, ?, CAST(? AS bytea) FROM s"
+            + " WHERE s.room ON CONFLICT DO NOTHING RETURNING saga),"
+            + " woken AS (UPDATE hapax.saga g SET pokes = g.pokes + 1,"
+            + " due_at = CASE g.state WHEN 'WAITING' THEN least(g.due_at, clock_timestamp()) ELSE g.due_at END FROM told WHERE g.id = told.saga)"
+            + " SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM told), (SELECT count(*) FROM s WHERE room),"
+            + " EXISTS (SELECT FROM hapax.saga WHERE id = ?) OR EXISTS (SELECT FROM hapax.saga_ended WHERE id = ?)";
 
     private final SagaEngine engine;
     private final SagaOperator operator;
@@ -135,19 +141,26 @@ public final class StoredSagas implements Sagas {
     private static Delivery signal(Connection connection, UUID saga, String name, UUID id, Encoded body)
             throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(SIGNAL)) {
-            statement.setObject(1, saga);
-            statement.setObject(2, id);
-            statement.setString(3, name);
-            statement.setString(4, body.type());
-            statement.setBytes(5, body.body());
-            statement.setObject(6, saga);
+            statement.setObject(1, id);
+            statement.setObject(2, saga);
+            statement.setObject(3, id);
+            statement.setString(4, name);
+            statement.setString(5, body.type());
+            statement.setBytes(6, body.body());
             statement.setObject(7, saga);
+            statement.setObject(8, saga);
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 if (row.getInt(1) == 1) {
+                    Checks.state(
+                            row.getInt(3) == 1,
+                            "%d signals wait for saga %s, which is as many as may: signal %s can be delivered once it has received some",
+                            SIGNALS_MAX,
+                            saga,
+                            name);
                     return row.getInt(2) == 1 ? Delivery.DELIVERED : Delivery.REPEATED;
                 }
-                return row.getBoolean(3) ? Delivery.TOO_LATE : Delivery.UNKNOWN;
+                return row.getBoolean(4) ? Delivery.TOO_LATE : Delivery.UNKNOWN;
             }
         }
     }

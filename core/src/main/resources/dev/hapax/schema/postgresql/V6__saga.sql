@@ -177,6 +177,15 @@ CREATE TABLE hapax.saga_signal (
     PRIMARY KEY (saga, id)
 );
 
+-- However a saga goes. Those that nothing has come for pay nothing: the condition is told by the row that is deleted.
+CREATE FUNCTION hapax.forget_signals() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM hapax.saga_signal WHERE saga = OLD.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER saga_gone AFTER DELETE ON hapax.saga
+    FOR EACH ROW WHEN (OLD.pokes > 0) EXECUTE FUNCTION hapax.forget_signals();
+
 -- What a person has done to a saga, and why. Kept.
 CREATE TABLE hapax.saga_action (
     id     bigint       GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
