@@ -17,7 +17,7 @@ public interface SagaBuilder<I> {
      */
     SagaBuilder<I> version(int number);
 
-    /** You may tune: how long after its start a saga may go on, 1 ms to 400 days; then it is compensated. Default: for ever. */
+    /** You may tune: how long after its start a saga may go on, 1 ms to 400 days; then it is compensated, and a step that is being tried is interrupted and rolled back. Default: for ever. */
     SagaBuilder<I> deadline(Duration time);
 
     /** You may tune: how often steps are tried. Default 5 times. */

@@ -16,7 +16,8 @@ public interface SagaStep<T> {
     SagaStep<T> retry(SagaRetry retry);
 
     /**
-     * How long after its first try it may be tried, 1 ms to 400 days. A try that takes longer is rolled back, and none follows. Default: the saga's own deadline.
+     * How long after its first try it may be tried, 1 ms to 400 days. A try that takes longer is interrupted and rolled back, and none follows; one that does not end for a lease more is left behind, and nothing that it does
+     * is kept. Default: the saga's own deadline.
      */
     SagaStep<T> within(Duration time);
 

@@ -473,6 +473,31 @@ public final class SagaEngine implements AutoCloseable {
         started.complete(Verdict.APPLIED);
     }
 
+    /** Has a saga go on elsewhere whose step does not end: what became of the step is recorded first, and whatever its thread still does changes nothing. Not on the keeper's thread, since it may wait for the saga's row. */
+    void giveUp(SagaRun run, TimedTry stuck) {
+        run.fence();
+        threads.execute(() -> {
+            StepRow failure = stuck.failure();
+            try {
+                if (failure != null) {
+                    ground.connections().inTransaction(connection -> SagaStore.step(connection, run.saga(), failure));
+                }
+                keeper.release(run.saga());
+                LOG.error(
+                        "a step of saga {} of {} goes on though its time is over and it was interrupted: the saga goes on without it, and its thread and its connection are in use until it ends",
+                        run.saga().birth.key(),
+                        run.definition().name());
+            } catch (SQLException | RuntimeException e) {
+                LOG.warn(
+                        "saga {} of {} can't be taken from a step that does not end, and it is tried again: {}",
+                        run.saga().birth.key(),
+                        run.definition().name(),
+                        e.toString());
+                stuck.notHandedOver();
+            }
+        });
+    }
+
     private static Metrics.SagaEvent event(SagaState end) {
         return switch (end) {
             case COMPENSATED -> Metrics.SagaEvent.COMPENSATED;

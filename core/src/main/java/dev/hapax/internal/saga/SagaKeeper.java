@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a process does for its sagas in the background: puts off the leases of those that it runs, takes up what is due, asks for those that somebody waits for. One call of {@link #step} is one round, of a few statements however many
- * sagas sleep.
+ * What a process does for its sagas in the background: interrupts steps whose time is over, puts off the leases of those that it runs, takes up what is due, asks for those that somebody waits for. One call of {@link #step}
+ * is one round, of a few statements however many sagas sleep.
  */
 final class SagaKeeper implements Runnable {
 
@@ -101,6 +101,7 @@ final class SagaKeeper implements Runnable {
         while (!stopping) {
             boolean more = false;
             try {
+                watch();
                 more = ground.connections().autoCommit(this::step);
                 inTrouble = false;
             } catch (SQLException | RuntimeException e) {
@@ -143,11 +144,26 @@ final class SagaKeeper implements Runnable {
         return more;
     }
 
+    /** Ends tries whose time is over, without asking the database. */
+    private void watch() {
+        long now = SystemSource.INSTANCE.nanos();
+        for (SagaRun run : engine.running()) {
+            for (TimedTry one : run.timed()) {
+                one.look(now);
+                if (run.isStored()
+                        && one.givesUp(now, run.definition().rules().lease().toNanos())) {
+                    engine.giveUp(run, one);
+                }
+            }
+        }
+    }
+
     private void renew(Connection connection) throws SQLException {
         long now = SystemSource.INSTANCE.nanos();
         List<SagaRun> old = new ArrayList<>();
         for (SagaRun run : engine.running()) {
             if (run.isStored()
+                    && !run.isFenced()
                     && now - run.leasedNanos()
                             > run.definition().rules().lease().toNanos() / 3) {
                 old.add(run);

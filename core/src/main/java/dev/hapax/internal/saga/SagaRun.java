@@ -19,7 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -76,6 +78,7 @@ final class SagaRun {
     private boolean startedHere;
     private boolean eager;
     private volatile boolean fenced;
+    private final Set<TimedTry> timed = ConcurrentHashMap.newKeySet();
 
     private SagaRun(SagaEngine engine, Definition definition, SagaRow saga, Object input, Runnable whenStarted) {
         this.engine = engine;
@@ -156,6 +159,15 @@ final class SagaRun {
     /** Another thread has found out that it is no longer ours. */
     void fence() {
         fenced = true;
+    }
+
+    boolean isFenced() {
+        return fenced;
+    }
+
+    /** Its steps that are being tried now and whose time is limited: one, or one in each of its branches. */
+    Set<TimedTry> timed() {
+        return timed;
     }
 
     boolean isStored() {
@@ -538,8 +550,12 @@ final class SagaRun {
     /** Before anything more is done. */
     void checkTime() {
         if (!now().isBefore(saga.birth.deadlineAt())) {
-            throw Unwinding.timedOut("its time was over at " + saga.birth.deadlineAt());
+            throw timedOut();
         }
+    }
+
+    Unwinding timedOut() {
+        return Unwinding.timedOut("its time was over at " + saga.birth.deadlineAt());
     }
 
     /** What a failure is stored as: its class and message. */

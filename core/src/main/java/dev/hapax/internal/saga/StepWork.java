@@ -11,6 +11,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /** Does a step, or reads what it had returned. Used by the thread of its context. */
@@ -135,12 +136,14 @@ final class StepWork<T> {
     private T effect(Leg leg) throws SQLException, Failed {
         try {
             limit(leg);
-            T value = context.inside(() -> plan.effect.apply(leg.tx().of(() -> context.stepKey(id))));
+            T value = timed(() -> plan.effect.apply(leg.tx().of(() -> context.stepKey(id))));
             if (value == null) {
                 throw new NullPointerException("step " + id.shown() + " returned null; let it return a value, or none");
             }
             checkWithin();
             return value;
+        } catch (TooSlow slow) {
+            throw new Failed(slow);
         } catch (Exception thrown) {
             SQLException cause = SqlFaults.find(thrown);
             if (cause != null && SqlFaults.isRetryable(cause)) {
@@ -148,6 +151,49 @@ final class StepWork<T> {
             }
             throw new Failed(thrown);
         }
+    }
+
+    /** Interrupted when its time is over; what it throws then is not its own failure. */
+    private T timed(Callable<T> effect) throws Exception {
+        Instant ends = ends();
+        if (ends.equals(Instant.MAX)) {
+            return context.inside(effect);
+        }
+        TimedTry timed = new TimedTry(Duration.between(run.now(), ends), this::stuck);
+        run.timed().add(timed);
+        try {
+            return context.inside(effect);
+        } catch (Exception thrown) {
+            if (!timed.end()) {
+                throw thrown;
+            }
+            if (ends.equals(run.saga().birth.deadlineAt())) {
+                throw run.timedOut();
+            }
+            TooSlow slow = new TooSlow("it was interrupted, since it was not done within " + plan.within);
+            slow.addSuppressed(thrown);
+            throw slow;
+        } finally {
+            run.timed().remove(timed);
+            timed.end();
+        }
+    }
+
+    /** When a try must be over: {@link Instant#MAX} if it may take for ever. */
+    private Instant ends() {
+        Instant deadline = run.saga().birth.deadlineAt();
+        Duration within = plan.within;
+        Instant own = within == null ? Instant.MAX : since.plus(within);
+        return own.isBefore(deadline) ? own : deadline;
+    }
+
+    /** What is recorded of a try that does not end: none follows. Nothing if it is the saga's time that is over, for that is seen by whoever takes it up. */
+    private @Nullable StepRow stuck() {
+        return isOver(run.now())
+                ? failed("it was not done within " + plan.within + ", and did not end when it was interrupted")
+                        .in(StepRow.State.FAILED)
+                        .due(null)
+                : null;
     }
 
     private StepRow row(T value) {
@@ -183,11 +229,10 @@ final class StepWork<T> {
     }
 
     private void limit(Leg leg) throws SQLException {
-        Duration within = plan.within;
-        if (within == null) {
+        if (plan.within == null) {
             return;
         }
-        long left = Math.max(1, Duration.between(run.now(), since.plus(within)).toMillis());
+        long left = Math.max(1, Duration.between(run.now(), ends()).toMillis());
         try (PreparedStatement set =
                 leg.connection().prepareStatement("SELECT set_config('statement_timeout', ?, true)")) {
             set.setString(1, Long.toString(left));
@@ -198,6 +243,7 @@ final class StepWork<T> {
     }
 
     private void checkWithin() throws TooSlow {
+        run.checkTime();
         if (isOver(run.now())) {
             throw new TooSlow("it was not done within " + plan.within);
         }
@@ -218,20 +264,25 @@ final class StepWork<T> {
         }
     }
 
-    /** Records the failure, and comes back later or not at all. */
-    private T gaveUp(Exception thrown) {
+    /** The step as it is recorded after a failed try. */
+    private StepRow failed(String reason) {
         run.ground().telling().metrics().sagaStep(run.definition().name(), Metrics.StepEvent.FAILED);
-        int attempts = attempts();
         StepRow row = known == null
                 ? StepRow.fresh(id, StepRow.Kind.STEP, run.history().nextNumber())
                 : known.next();
-        row.attempts = attempts;
-        row.reason = SagaRun.describe(thrown);
+        row.attempts = attempts();
+        return row.because(reason);
+    }
+
+    /** Records the failure, and comes back later or not at all. */
+    private T gaveUp(Exception thrown) {
+        String reason = SagaRun.describe(thrown);
+        StepRow row = failed(reason);
         SagaRetry retry = plan.retry == null ? run.definition().rules().retry() : plan.retry;
-        Instant due = run.now().plus(pause(retry, attempts));
-        if (!retry.triesAgainAfter(thrown, attempts) || isOver(due)) {
+        Instant due = run.now().plus(pause(retry, row.attempts));
+        if (!retry.triesAgainAfter(thrown, row.attempts) || isOver(due)) {
             context.record(row.in(StepRow.State.FAILED).due(null));
-            throw new SagaStepFailedException(id.shown(), row.reason);
+            throw new SagaStepFailedException(id.shown(), reason);
         }
         context.record(row.in(StepRow.State.TRYING).due(due));
         throw Unwinding.parked(due);
