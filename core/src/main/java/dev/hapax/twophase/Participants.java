@@ -54,7 +54,7 @@ public interface Participants {
 
     /**
      * Does now what is otherwise done in the background: lists the prepared branches of this home in each participant, and ends those that are decided or can't be decided any more.
-     * A branch whose owner is about to decide is left alone.
+     * A branch whose owner is about to decide is left alone. A participant that does not answer for 10 seconds is cut off and passed over, as is one in which another thread is still at it after that time.
      *
      * @return how many it ended
      * @see #list() what can't be reached is passed over

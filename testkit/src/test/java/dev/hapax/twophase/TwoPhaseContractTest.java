@@ -268,6 +268,10 @@ class TwoPhaseContractTest {
             assertThat(later.participants().list())
                     .extracting(Participants.Branch::state)
                     .containsOnly(Participants.State.UNKNOWN);
+            // It is told once, and then lies there.
+            var noted = later.participants().list();
+            later.participants().recover();
+            assertThat(later.participants().list()).isEqualTo(noted);
             assertThat(prepared()).isEqualTo(1);
         }
         try (var connection = ledger.dataSource().getConnection();

@@ -1,150 +1,114 @@
 package dev.hapax.internal.twophase;
 
-import dev.hapax.internal.SystemSource;
-import dev.hapax.internal.twophase.Settler.Settled;
-import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import javax.transaction.xa.XAException;
-import javax.transaction.xa.XAResource;
-import javax.transaction.xa.Xid;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Lists the prepared branches of this home in each participant, and ends them. Every process of the home does so, and all at once if it happens: each step is one that a second doer finds done.
- * In the background, a branch is left to its owner until it was seen twice; that is courtesy, and nothing rests on it. Safe for use by many threads.
+ * Participants don't wait for each other: one that does not answer is cut off after a while, and asked again. Safe for use by many threads.
  */
 final class Recovery implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
     private static final long LOOK_MILLIS = 1000;
 
-    private final UUID home;
-    private final List<Sessions> participants;
-    private final Settler settler;
-    private final BranchStore store;
-    private final ScheduledExecutorService thread;
-    private final Map<String, Set<BranchXid>> seen = new HashMap<>();
-    private final Set<String> unreachable = new HashSet<>();
+    private final List<RecoveredParticipant> participants;
+    private final ScheduledExecutorService clock;
+    private final ExecutorService threads;
 
     Recovery(String service, UUID home, List<Sessions> participants, Settler settler, BranchStore store) {
-        this.home = home;
-        this.participants = participants;
-        this.settler = settler;
-        this.store = store;
-        this.thread = Executors.newSingleThreadScheduledExecutor(
+        this.participants = participants.stream()
+                .map(sessions -> new RecoveredParticipant(home, sessions, settler, store))
+                .toList();
+        this.clock = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().daemon().name("hapax-two-phase-" + service).factory());
+        this.threads = Executors.newThreadPerTaskExecutor(
+                Thread.ofVirtual().name("hapax-two-phase-" + service + "-", 0).factory());
     }
 
     /** Looks now and then from here on. */
     void start() {
-        thread.scheduleWithFixedDelay(this::look, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        clock.scheduleWithFixedDelay(this::look, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     /** Looks soon: a branch of this process was left. */
     void soon() {
         try {
-            thread.execute(this::look);
+            clock.execute(this::look);
         } catch (RejectedExecutionException closing) {
             LOG.debug("background work has ended; another process goes on with it", closing);
         }
     }
 
     private void look() {
+        cutOff();
         try {
-            recover(true);
+            for (RecoveredParticipant one : participants) {
+                threads.execute(() -> look(one));
+            }
+        } catch (RejectedExecutionException closing) {
+            LOG.debug("background work ends", closing);
+        }
+    }
+
+    private static void look(RecoveredParticipant one) {
+        try {
+            one.recover(true, 0);
         } catch (RuntimeException e) {
             LOG.error("recovery of prepared branches failed, and is tried again", e);
         }
     }
 
-    /** Ends what can be ended; returns how many were. */
-    synchronized int recover(boolean courteous) {
-        int ended = 0;
-        for (Sessions participant : participants) {
-            long since = SystemSource.INSTANCE.nanos();
-            try {
-                ended += recover(participant, courteous);
-                if (unreachable.remove(participant.name())) {
-                    LOG.info("participant {} can be reached again", participant.name());
-                }
-            } catch (SQLException e) {
-                // Once per outage: a line for each try says no more.
-                if (unreachable.add(participant.name()) && !thread.isShutdown()) {
-                    LOG.warn(
-                            "the branches in participant {} can't be recovered now, which is tried again ({} ms): {}",
-                            participant.name(),
-                            TimeUnit.NANOSECONDS.toMillis(SystemSource.INSTANCE.nanos() - since),
-                            e.toString());
-                }
-            }
-        }
-        return ended;
+    private void cutOff() {
+        participants.forEach(RecoveredParticipant::cutOffIfSilent);
     }
 
-    private int recover(Sessions participant, boolean courteous) throws SQLException {
-        Sessions.Lent session = participant.borrow();
-        try (session) {
-            Set<BranchXid> before = seen.getOrDefault(participant.name(), Set.of());
-            // Before the list: what is noted and not prepared any more was ended by somebody else.
-            Set<UUID> waiting = store.waiting(participant.name());
-            List<BranchXid> found = list(session.resource());
-            found.forEach(xid -> waiting.remove(xid.token()));
-            for (UUID token : waiting) {
-                store.ended(token, participant.name());
-            }
-            Set<BranchXid> left = new HashSet<>();
+    /** Ends what can be ended, on the calling thread; returns how many were. Those that are busy with it are waited for last, all of them together for as long as one answer may take. */
+    int recover() {
+        ScheduledFuture<?> watch =
+                clock.scheduleWithFixedDelay(this::cutOff, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        try {
             int ended = 0;
-            for (BranchXid xid : found) {
-                if (courteous && !before.contains(xid)) {
-                    left.add(xid);
-                } else if (settler.settle(session.resource(), xid) == Settled.ENDED) {
-                    store.ended(xid.token(), participant.name());
-                    ended++;
-                    LOG.info("branch {} in {} was left by its owner and has ended", xid.token(), xid.participant());
+            List<RecoveredParticipant> busy = new ArrayList<>();
+            for (RecoveredParticipant one : participants) {
+                int here = one.recover(false, 0);
+                if (here < 0) {
+                    busy.add(one);
                 } else {
-                    left.add(xid);
+                    ended += here;
                 }
             }
-            seen.put(participant.name(), left);
-            session.giveBack();
-            return ended;
-        } catch (XAException e) {
-            session.discard();
-            throw XaFaults.asSql(participant.name(), e);
-        }
-    }
-
-    private List<BranchXid> list(XAResource resource) throws XAException {
-        List<BranchXid> ours = new ArrayList<>();
-        for (Xid xid : resource.recover(XAResource.TMSTARTRSCAN | XAResource.TMENDRSCAN)) {
-            BranchXid mine = BranchXid.of(xid, home);
-            if (mine != null) {
-                ours.add(mine);
+            long left = RecoveredParticipant.ANSWERS_WITHIN.toMillis() + 2 * LOOK_MILLIS;
+            for (RecoveredParticipant one : busy) {
+                ended += Math.max(0, one.recover(false, left / busy.size()));
             }
+            return ended;
+        } finally {
+            watch.cancel(false);
         }
-        return ours;
     }
 
     @Override
     public void close() {
-        thread.shutdown();
+        participants.forEach(RecoveredParticipant::closing);
+        clock.shutdown();
+        threads.shutdown();
         try {
-            if (!thread.awaitTermination(5, TimeUnit.SECONDS)) {
-                thread.shutdownNow();
+            if (!threads.awaitTermination(5, TimeUnit.SECONDS)) {
+                participants.forEach(RecoveredParticipant::cutOff);
+                threads.shutdownNow();
             }
         } catch (InterruptedException e) {
-            thread.shutdownNow();
+            threads.shutdownNow();
             Thread.currentThread().interrupt();
         }
     }

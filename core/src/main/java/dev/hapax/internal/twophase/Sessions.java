@@ -95,6 +95,19 @@ final class Sessions implements AutoCloseable {
             closeIdle();
         }
 
+        /** Ends it from another thread than the one that waits in it: what that one waits for fails. */
+        void abort() {
+            try {
+                if (session.handle() instanceof Connection connection) {
+                    connection.abort(Runnable::run);
+                } else {
+                    session.close();
+                }
+            } catch (Exception e) {
+                LOG.debug("a session of participant {} was not aborted cleanly", name, e);
+            }
+        }
+
         @Override
         public void close() {
             if (lent) {

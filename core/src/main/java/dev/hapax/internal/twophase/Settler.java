@@ -47,7 +47,7 @@ final class Settler {
                 case COMMIT -> commit(resource, xid);
                 case ROLL_BACK -> rollBack(resource, xid);
                 case OPEN -> Settled.LEFT;
-                case UNKNOWN -> unknown(xid);
+                case UNKNOWN -> known.isPresent() && isLeft(known.get().state()) ? Settled.LEFT : unknown(xid);
             };
         } catch (SQLException e) {
             LOG.warn("branch {} in {} can't be decided now: {}", xid.token(), xid.participant(), e.toString());
@@ -107,6 +107,11 @@ final class Settler {
                 outcome.toLowerCase(Locale.ROOT));
         note(xid, State.HEURISTIC, outcome, e);
         return Settled.HEURISTIC;
+    }
+
+    /** A person has been told, or has dealt with it. */
+    private static boolean isLeft(State state) {
+        return state == State.UNKNOWN || state == State.CLOSED;
     }
 
     private Settled unknown(BranchXid xid) throws SQLException {

@@ -88,7 +88,7 @@ public final class TwoPhaseFactory implements Participants, AutoCloseable {
 
     @Override
     public int recover() {
-        return recovery.recover(false);
+        return recovery.recover();
     }
 
     @Override
