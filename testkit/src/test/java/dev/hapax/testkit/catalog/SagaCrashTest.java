@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -26,10 +27,18 @@ class SagaCrashTest {
     void a_saga_survives_every_point(Scenario<?> scenario) {
         CatalogCrashTest.prove(
                 CatalogCrashTest.points()
-                        // The other modes, and more of all, are for the command.
+                        // More of all is for the command; the other modes are below.
                         .modes(EnumSet.of(Mode.DIES, Mode.LOST_COMMITTED))
                         .variations(Set.of(Variation.TAKEN_OVER, Variation.REPEATED), 12)
                         .pairs(12),
                 scenario);
+    }
+
+    /** What can befall a point else, on the saga that takes both ways. */
+    @Test
+    void a_saga_survives_refusals_lost_statements_and_pauses_at_every_point() {
+        CatalogCrashTest.prove(
+                CatalogCrashTest.points().modes(EnumSet.complementOf(EnumSet.of(Mode.DIES, Mode.LOST_COMMITTED))),
+                SagaScenarios.compensation());
     }
 }
