@@ -24,12 +24,19 @@ final class ClaimRun<T> {
 
     private static final long LOOK_FIRST_MILLIS = 5;
     private static final long LOOK_LONGEST_MILLIS = 200;
+    private static final String TAKER = "+";
 
     private final ClaimEngine engine;
     private final ClaimSpec<T> spec;
     private final Key key;
     private final ClaimHandler<T> handler;
     private final String owner;
+
+    /**
+     * Under which it takes over what others have begun. Not that of its own intent: that one says that nobody was called yet, and what was taken over may have been, whether or not the answer of the taking was heard.
+     */
+    private final String taker;
+
     private final long leaseMillis;
     private final long deadlineNanos;
     private long lookMillis = LOOK_FIRST_MILLIS;
@@ -40,6 +47,7 @@ final class ClaimRun<T> {
         this.key = spec.key();
         this.handler = spec.handler();
         this.owner = engine.newOwner();
+        this.taker = owner + TAKER;
         this.leaseMillis = handler.policy().lease().toMillis();
         this.deadlineNanos = SystemSource.INSTANCE.nanos() + spec.limit().toNanos();
     }
@@ -101,7 +109,7 @@ final class ClaimRun<T> {
                 }));
     }
 
-    /** A claim that is ours, because its commit went unheard, or because nobody works on it and we took it. */
+    /** A claim that is ours, because its commit went unheard, or because nobody works on it and we took it (again, if that went unheard). */
     private Optional<Held> ours(Marker marker, Look.Row row) {
         if (owner.equals(row.owner())) {
             return Optional.of(own(marker, row));
@@ -110,12 +118,12 @@ final class ClaimRun<T> {
                 || row.state() == ClaimState.CLAIMED
                 || handler.canAsk()
                 || handler.policy().isIdempotent();
-        if (row.isLeft() || !row.isOwned() && canGoOn) {
+        if (row.isLeft() || taker.equals(row.owner()) || !row.isOwned() && canGoOn) {
             return engine.settlements.retried(
                     key,
                     () -> engine.settlements
                             .connections()
-                            .autoCommit(connection -> engine.taking.take(connection, marker, owner, leaseMillis)));
+                            .autoCommit(connection -> engine.taking.take(connection, marker, taker, leaseMillis)));
         }
         return Optional.empty();
     }

@@ -43,7 +43,7 @@ final class ClaimTaking {
                     + " CAST(extract(epoch FROM clock_timestamp() - c.called_at) * 1000 AS bigint), d.owner IS NOT NULL";
 
     private static final String TAKE_ONE = TAKE.formatted(
-            "scope = ? AND producer = ? AND key = ? AND (owner IS NULL OR due_at <= statement_timestamp())");
+            "scope = ? AND producer = ? AND key = ? AND (owner IS NULL OR owner = ? OR due_at <= statement_timestamp())");
 
     private static final String TAKE_DUE = TAKE.formatted(
             "scope = ? AND request_type IS NOT NULL" + " AND due_at <= statement_timestamp() ORDER BY due_at LIMIT ?");
@@ -66,9 +66,10 @@ final class ClaimTaking {
     }
 
     /**
-     * Takes one claim that has no owner, or whose owner has been silent for longer than its lease.
+     * Takes one claim that has no owner, or whose owner has been silent for longer than its lease, or that the same owner has taken before without hearing of it. It is taken as one that may have been called.
      *
      * @param connection in auto-commit mode
+     * @param owner whose name no other has
      * @return empty if it is not to be had
      */
     Optional<Held> take(Connection connection, Marker marker, String owner, long leaseMillis) throws SQLException {
@@ -77,7 +78,8 @@ final class ClaimTaking {
             statement.setInt(2, marker.producer());
             statement.setString(3, marker.key().id());
             statement.setString(4, owner);
-            statement.setLong(5, leaseMillis);
+            statement.setString(5, owner);
+            statement.setLong(6, leaseMillis);
             List<Held> taken = read(statement, marker.scope(), leaseMillis);
             return withoutSettled(connection, taken).stream().findFirst();
         }

@@ -22,7 +22,7 @@ import java.util.List;
 
 /**
  * Operations at a bank, which keeps its own books: tables that are written outside the process's transactions, by calls before and after which it may die, fail or stand still. All leases are always over, so that whoever
- * comes takes over at once.
+ * comes takes over at once; but for callers that wait.
  */
 final class ClaimScenarios {
 
@@ -33,6 +33,9 @@ final class ClaimScenarios {
         "CREATE TABLE bank (nth bigserial, op text NOT NULL, key text NOT NULL)",
         "CREATE TABLE bank_seen (op text PRIMARY KEY, token bigint NOT NULL)"
     };
+    private static final String LEASES_RUN_OUT =
+            "UPDATE hapax.claim SET due_at = clock_timestamp() WHERE (scope, producer, key)"
+                    + " IN (SELECT scope, producer, key FROM hapax.claim WHERE owner IS NOT NULL FOR UPDATE SKIP LOCKED)";
     static final String EFFECTS = "SELECT id, count(*) FROM effect GROUP BY id";
     static final String CHARGES = "SELECT op, count(*) FROM bank GROUP BY op";
     static final CallPolicy HONOURS_KEY = CallPolicy.idempotent().backoff(Duration.ofMillis(1), Duration.ofMillis(1));
@@ -43,7 +46,22 @@ final class ClaimScenarios {
     private ClaimScenarios() {}
 
     static List<Scenario<?>> all() {
-        return List.of(idempotent("claim-idempotent", 0), asked(), neither(), fenced(Mutations.leasesOfClaimsOver()));
+        return List.of(
+                idempotent("claim-idempotent", 0),
+                asked(),
+                neither(),
+                fenced(Mutations.leasesOfClaimsOver()),
+                takenOver());
+    }
+
+    /** A process is gone in the midst of a call, for all that the others can see. */
+    private static final class Gone extends Error {
+
+        private static final long serialVersionUID = 1L;
+
+        Gone() {
+            super("gone", null, false, false);
+        }
     }
 
     /** A process with its bank. */
@@ -62,9 +80,31 @@ final class ClaimScenarios {
         }
 
         private Claim<String> claim(Operation operation) {
-            return hapax.claim(key(operation))
-                    .settling((charge, tx) -> settled(operation.id(), tx))
-                    .refuseIfInProgress();
+            return waitingClaim(operation).refuseIfInProgress();
+        }
+
+        private Claim<String> waitingClaim(Operation operation) {
+            return hapax.claim(key(operation)).settling((charge, tx) -> settled(operation.id(), tx));
+        }
+
+        /** Charges, and leaves the claim as a process that dies then does, until its lease is over. */
+        private void leaveCalled(Operation operation) throws SQLException {
+            String op = operation.id();
+            if (books(connection -> number(connection, "SELECT count(*) FROM bank WHERE op = ?", op)) > 0) {
+                return;
+            }
+            try {
+                claim(operation)
+                        .policy(IS_ASKED)
+                        .probe(call -> find(op, call))
+                        .perform(call -> {
+                            chargeUnlessAsked(op, call);
+                            throw new Gone();
+                        })
+                        .settleWithin(LIMIT);
+            } catch (Gone gone) {
+                books(connection -> update(connection, LEASES_RUN_OUT));
+            }
         }
 
         /** Charges, once per key if it honours keys. */
@@ -314,5 +354,23 @@ final class ClaimScenarios {
                                 .settleWithin(LIMIT)))
                 .counts("bank", CHARGES)
                 .counts("effect", EFFECTS);
+    }
+
+    /** A caller that waits, with leases as long as they are: it takes over what a process has called that is gone, and asks. */
+    static Scenario<Service> takenOver() {
+        return Scenario.of("claim-taken-over", Service::new)
+                .tables(TABLES)
+                .leasesRunOutBy(LEASES_RUN_OUT)
+                .operations(1, (service, operation) -> {
+                    service.leaveCalled(operation);
+                    mustBeSettled(service.waitingClaim(operation)
+                            .policy(IS_ASKED)
+                            .probe(call -> service.find(operation.id(), call))
+                            .perform(call -> service.chargeUnlessAsked(operation.id(), call))
+                            .settleWithin(LIMIT));
+                })
+                .counts("bank", CHARGES)
+                .counts("effect", EFFECTS)
+                .invariant("what is settled is charged and booked", ClaimScenarios::booked);
     }
 }

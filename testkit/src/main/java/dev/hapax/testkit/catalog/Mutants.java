@@ -104,6 +104,13 @@ public final class Mutants {
                         ClaimScenarios.idempotent("claim-idempotent", 1),
                         Invariants.AT_MOST_ONCE),
                 new Mutant(
+                        "a claim taken over for an intent of one's own",
+                        ClaimScenarios.takenOver()
+                                .mutated(
+                                        "a claim taken over for an intent of one's own",
+                                        Mutations.takenOverAsAnIntent()),
+                        Invariants.AT_MOST_ONCE),
+                new Mutant(
                         "token and state of a saga not compared",
                         SagaScenarios.sleep()
                                 .tables(NO_KEY)

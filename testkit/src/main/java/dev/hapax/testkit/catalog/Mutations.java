@@ -239,6 +239,18 @@ final class Mutations {
         };
     }
 
+    /** Who takes a claim over does so under the name of its own intent. */
+    static Mutation takenOverAsAnIntent() {
+        return new Mutation() {
+            @Override
+            public String rewrite(String sql, Node node) {
+                return sql.replace(
+                        "SET token = nextval('hapax.claim_token'), owner = ?",
+                        "SET token = nextval('hapax.claim_token'), owner = rtrim(?, '+')");
+            }
+        };
+    }
+
     private static boolean isSagaStep(String sql) {
         return sql.contains("INSERT INTO hapax.saga_step") || sql.contains("hapax.saga_done");
     }
