@@ -57,7 +57,7 @@ public interface ClaimKindBuilder<R, T> {
 
     /**
      * You may tune: while our database can't be reached, {@link ClaimKind#settle} calls all the same, and writes what it did into a file in this folder, synced before the call and after it. When the database is
-     * back, the entries are folded in and noted in {@code hapax.claim_outage}, to be reconciled. Needs {@link CallPolicy#idempotent()}, since two processes can't see each other meanwhile. Default: calls are refused with
+     * back, the entries are folded in and noted in {@code hapax.claim_outage}, to be reconciled. A call without an answer is asked about before its key is called again, if that is possible. At 100,000 calls or 1 GB the journal is full, and calls are refused. Needs {@link CallPolicy#idempotent()}, since two processes can't see each other meanwhile. Default: calls are refused with
      * {@link dev.hapax.RetryException}.
      *
      * @param folder of this process alone; made if it isn't there

@@ -35,6 +35,14 @@ public final class FailsafeBreaker implements Breaker {
         breaker.recordException(failure);
     }
 
+    /** Failsafe takes no permit back but with an outcome, and only a breaker that is half open counts them. So that one opens again, and tries after its delay. */
+    @Override
+    public void released() {
+        if (breaker.isHalfOpen()) {
+            breaker.recordFailure();
+        }
+    }
+
     @Override
     public Duration opensIn() {
         return breaker.getRemainingDelay();

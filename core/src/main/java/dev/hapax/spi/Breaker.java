@@ -27,12 +27,17 @@ public interface Breaker {
         }
 
         @Override
+        public void released() {
+            // Nothing was lent.
+        }
+
+        @Override
         public Duration opensIn() {
             return Duration.ZERO;
         }
     };
 
-    /** Whether a call may be made now. If so, its end must be told. */
+    /** Whether a call may be made now. If so, exactly one of {@link #succeeded}, {@link #failed} and {@link #released} follows. */
     boolean allows();
 
     /** A call has ended with an answer; a refusal is one. */
@@ -40,6 +45,9 @@ public interface Breaker {
 
     /** A call has ended without an answer. */
     void failed(Exception failure);
+
+    /** The call that was allowed was not made after all, or ended in a way that tells nothing of the other system. A leave that is one of few must be lent again. */
+    void released();
 
     /** How long to wait before it is worth asking again; zero if unknown. */
     Duration opensIn();

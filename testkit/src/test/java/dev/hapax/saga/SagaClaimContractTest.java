@@ -2,12 +2,14 @@ package dev.hapax.saga;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.failsafe.CircuitBreaker;
 import dev.hapax.Shop.Order;
 import dev.hapax.claim.Call;
 import dev.hapax.claim.CallPolicy;
 import dev.hapax.claim.ClaimRefusedException;
 import dev.hapax.claim.Claims;
 import dev.hapax.claim.Probe;
+import dev.hapax.failsafe.FailsafeBreaker;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
@@ -206,18 +208,24 @@ class SagaClaimContractTest extends SagaStage {
     @Test
     void a_claim_that_certainly_did_nothing_fails_and_is_sealed() throws SQLException {
         AtomicInteger calls = new AtomicInteger();
+        CircuitBreaker<Object> breaker =
+                CircuitBreaker.builder().withFailureThreshold(10).build();
         shop.hapax
                 .saga("pay", Order.class)
                 .run((saga, given) -> saga.claim("charge", String.class, call -> {
                             calls.incrementAndGet();
                             throw new java.net.ConnectException("refused");
                         })
-                        .policy(HONOURS_KEY.didNotHappen(failure -> failure instanceof java.net.ConnectException))
+                        .policy(HONOURS_KEY
+                                .breaker(FailsafeBreaker.of(breaker))
+                                .didNotHappen(failure -> failure instanceof java.net.ConnectException))
                         .retry(SagaRetry.attempts(3).backoff(Duration.ofMillis(1), Duration.ofMillis(1)))
                         .call());
 
         assertThat(complete("pay", Void.class)).isInstanceOf(SagaResult.Compensated.class);
         assertThat(calls).hasValue(3);
+        assertThat(breaker.getFailureCount()).isEqualTo(3);
+        assertThat(breaker.getSuccessCount()).as("nobody was called to seal it").isZero();
         assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.claim")).isZero();
     }
 }

@@ -25,6 +25,7 @@ public final class ClaimEngine implements AutoCloseable {
     final ClaimSettler settler;
     final ClaimRunner runner;
     final ClaimKeeper keeper;
+    final CallWatch watch;
 
     private final Names names;
 
@@ -40,7 +41,8 @@ public final class ClaimEngine implements AutoCloseable {
         this.store = new ClaimStore(settlements);
         this.taking = new ClaimTaking(settlements, store);
         this.settler = new ClaimSettler(settlements, store);
-        this.runner = new ClaimRunner(settlements, store, settler);
+        this.watch = new CallWatch(service);
+        this.runner = new ClaimRunner(settlements, store, settler, watch);
         this.keeper = new ClaimKeeper(service, settlements.connections(), taking);
         this.node = service + "/" + SystemSource.INSTANCE.newUuidV7();
     }
@@ -106,5 +108,6 @@ public final class ClaimEngine implements AutoCloseable {
     @Override
     public void close() {
         keeper.close();
+        watch.close();
     }
 }

@@ -20,7 +20,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The thread that looks after claims which are being worked on: it extends their leases, interrupts calls whose time is over, and measures what is in doubt. It starts with the first claim. Safe for use by many threads.
+ * The thread that looks after claims which are being worked on: it extends their leases, and measures what is in doubt. It starts with the first claim. Safe for use by many threads.
  */
 final class ClaimKeeper implements AutoCloseable {
 
@@ -78,7 +78,6 @@ final class ClaimKeeper implements AutoCloseable {
             long now = SystemSource.INSTANCE.nanos();
             List<Held> due = new ArrayList<>();
             for (Running one : running) {
-                one.look(now);
                 if (due.size() < EXTENDED_AT_ONCE && one.wantsExtension(now)) {
                     due.add(one.held);
                 }

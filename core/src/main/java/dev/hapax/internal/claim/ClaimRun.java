@@ -4,7 +4,6 @@ import dev.hapax.InProgressException;
 import dev.hapax.Key;
 import dev.hapax.RetryException;
 import dev.hapax.claim.ClaimResult;
-import dev.hapax.internal.Reasons;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.claim.ClaimStore.Intent;
@@ -203,7 +202,8 @@ final class ClaimRun<T> {
 
     /** This caller goes no further: says how things stand. */
     private ClaimResult<T> conclude(Held held, Step.Later<T> later) {
-        if (!held.uncertain && !spec.goesOn()) {
+        // What is stored is not given up with its caller, even if somebody else has stored it: workers go on with it.
+        if (!held.uncertain && held.request == null) {
             write(
                     held,
                     () -> engine.settlements
@@ -241,7 +241,7 @@ final class ClaimRun<T> {
         if (failure.thrown instanceof Error) {
             return;
         }
-        held.lastError = Reasons.cut("settling failed: " + failure.thrown);
+        held.lastError = "settling failed: " + failure.thrown;
         try {
             write(
                     held,

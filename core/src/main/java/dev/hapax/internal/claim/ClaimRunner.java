@@ -25,11 +25,13 @@ final class ClaimRunner {
     private final Settlements settlements;
     private final ClaimStore store;
     private final ClaimSettler settler;
+    private final CallWatch watch;
 
-    ClaimRunner(Settlements settlements, ClaimStore store, ClaimSettler settler) {
+    ClaimRunner(Settlements settlements, ClaimStore store, ClaimSettler settler, CallWatch watch) {
         this.settlements = settlements;
         this.store = store;
         this.settler = settler;
+        this.watch = watch;
     }
 
     /** Used by the thread that works on the claim. */
@@ -40,7 +42,7 @@ final class ClaimRunner {
             return new Step.Finished<>(settler.settle(held, known, handler, null));
         }
         if (held.mayCall) {
-            return handler.policy().breaker().allows() ? callNow(running, handler) : open(held, handler);
+            return callFirst(running, handler);
         }
         if (!held.uncertain) {
             return callAgain(running, handler);
@@ -90,26 +92,36 @@ final class ClaimRunner {
         Held held = running.held;
         CallPolicy policy = handler.policy();
         try {
-            Probe<T> said = timed(running, policy, () -> handler.ask(call(held, policy)));
+            Probe<T> said = watch.timed(running.call, policy, () -> handler.ask(call(held, policy)));
             return new Asked<>(said, "the other system can't say", null);
         } catch (Exception e) {
-            return new Asked<>(Probe.unknown(), "asking failed: " + words(running, policy, e), e);
+            return new Asked<>(Probe.unknown(), "asking failed: " + CallWatch.words(running.call, policy, e), e);
+        }
+    }
+
+    private <T> Step<T> callFirst(Running running, ClaimHandler<T> handler) {
+        try (Permit permit = Permit.of(handler.policy().breaker())) {
+            return permit.isGiven() ? callNow(running, handler, permit) : open(running.held, handler);
         }
     }
 
     private <T> Step<T> callAgain(Running running, ClaimHandler<T> handler) {
         Held held = running.held;
-        if (!handler.policy().breaker().allows()) {
-            return open(held, handler);
+        try (Permit permit = Permit.of(handler.policy().breaker())) {
+            if (!permit.isGiven()) {
+                return open(held, handler);
+            }
+            ClaimState state = held.uncertain ? held.state : ClaimState.CLAIMED;
+            boolean ours = settlements.retried(
+                    held.key,
+                    () -> settlements
+                            .connections()
+                            .autoCommit(connection -> store.beginAgain(connection, held, state)));
+            if (!ours) {
+                throw settler.fenced(held, "its next call could be begun; nothing was called");
+            }
+            return callNow(running, handler, permit);
         }
-        ClaimState state = held.uncertain ? held.state : ClaimState.CLAIMED;
-        boolean ours = settlements.retried(
-                held.key,
-                () -> settlements.connections().autoCommit(connection -> store.beginAgain(connection, held, state)));
-        if (!ours) {
-            throw settler.fenced(held, "its next call could be begun; nothing was called");
-        }
-        return callNow(running, handler);
     }
 
     /** The breaker is open. */
@@ -121,7 +133,7 @@ final class ClaimRunner {
                 null);
     }
 
-    private <T> Step<T> callNow(Running running, ClaimHandler<T> handler) {
+    private <T> Step<T> callNow(Running running, ClaimHandler<T> handler, Permit permit) {
         Held held = running.held;
         CallPolicy policy = handler.policy();
         long now = SystemSource.INSTANCE.nanos();
@@ -135,26 +147,30 @@ final class ClaimRunner {
         held.uncertain = true;
         T answer;
         try {
-            answer = timed(running, policy, () -> handler.perform(call(held, policy)));
+            answer = watch.timed(running.call, policy, () -> handler.perform(call(held, policy)));
         } catch (Exception e) {
-            return afterFailure(running, handler, e, before);
+            return afterFailure(running, handler, permit, e, before);
         } finally {
             settlements.metrics().callNanos(held.key.scope(), SystemSource.INSTANCE.nanos() - now);
         }
-        policy.breaker().succeeded();
+        permit.succeeded();
         return settle(held, handler, answer);
     }
 
     /** @param before whether an earlier call may have taken effect */
-    private <T> Step<T> afterFailure(Running running, ClaimHandler<T> handler, Exception failure, boolean before) {
+    private <T> Step<T> afterFailure(
+            Running running, ClaimHandler<T> handler, Permit permit, Exception failure, boolean before) {
         Held held = running.held;
         CallPolicy policy = handler.policy();
-        if (policy.refuses(failure)) {
-            policy.breaker().succeeded();
+        if (failure instanceof NotCalledException) {
             return refuse(held, handler, failure.getMessage());
         }
-        policy.breaker().failed(failure);
-        String error = words(running, policy, failure);
+        if (policy.refuses(failure)) {
+            permit.succeeded();
+            return refuse(held, handler, failure.getMessage());
+        }
+        permit.failed(failure);
+        String error = CallWatch.words(running.call, policy, failure);
         if (policy.didNotHappen(failure)) {
             held.uncertain = before;
             return new Step.Later<>(pause(held, policy), error, failure);
@@ -194,31 +210,6 @@ final class ClaimRunner {
         // A shift that ran over shows as a value that no longer shifts back.
         long bounded = wait >> doublings == first ? Math.min(wait, longest) : longest;
         return Math.max(1, bounded - SystemSource.INSTANCE.jitter(bounded / 2 + 1));
-    }
-
-    /** Code of the caller's. */
-    @FunctionalInterface
-    private interface Code<V> {
-        V run() throws Exception;
-    }
-
-    /** Runs the caller's code for as long as it may take. An interrupt that wasn't the keeper's is the caller's own, and is passed on. */
-    private static <V> V timed(Running running, CallPolicy policy, Code<V> code) throws Exception {
-        running.callBegins(policy.callWithin());
-        try {
-            return code.run();
-        } catch (InterruptedException e) {
-            if (!running.isCut()) {
-                Thread.currentThread().interrupt();
-            }
-            throw e;
-        } finally {
-            running.callEnds();
-        }
-    }
-
-    private static String words(Running running, CallPolicy policy, Exception failure) {
-        return Reasons.cut((running.isCut() ? "interrupted after " + policy.callWithin() + ": " : "") + failure);
     }
 
     private static long sinceMillis(long nanos) {

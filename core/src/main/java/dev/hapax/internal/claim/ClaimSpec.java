@@ -18,10 +18,4 @@ record ClaimSpec<T>(
         byte @Nullable [] fingerprint,
         @Nullable Encoded request,
         boolean waits,
-        Duration limit) {
-
-    /** Whether others go on with it when this caller has gone. */
-    boolean goesOn() {
-        return request != null;
-    }
-}
+        Duration limit) {}

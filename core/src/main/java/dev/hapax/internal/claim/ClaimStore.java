@@ -1,5 +1,6 @@
 package dev.hapax.internal.claim;
 
+import dev.hapax.internal.Reasons;
 import dev.hapax.Key;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.claim.Held.Identity;
@@ -206,7 +207,7 @@ final class ClaimStore {
                         + OURS + " RETURNING doubt_since")) {
             update.setInt(1, attempts);
             update.setInt(2, held.waits);
-            update.setString(3, held.lastError);
+            update.setString(3, held.lastError == null ? null : Reasons.cut(held.lastError));
             update.setBoolean(4, held.uncertain);
             update.setBoolean(5, held.uncertain);
             update.setObject(6, waitMillis, Types.BIGINT);

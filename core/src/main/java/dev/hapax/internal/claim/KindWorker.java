@@ -2,8 +2,6 @@ package dev.hapax.internal.claim;
 
 import dev.hapax.FencedException;
 import dev.hapax.internal.Names.StoredScope;
-import dev.hapax.internal.Reasons;
-import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.once.Settlements.WorkFailure;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -75,7 +73,7 @@ final class KindWorker<R, T> {
     private void goOnLater(Held held, KindHandler<R, T> handler, Step.Later<T> later) {
         held.lastError = later.error();
         held.waits++;
-        Duration age = Duration.between(held.claimedAt, SystemSource.INSTANCE.instant());
+        Duration age = Duration.between(held.claimedAt, engine.settlements.now());
         if (!held.uncertain && age.compareTo(settings.giveUpAfter) > 0) {
             Known known = Known.refused("given up after " + settings.giveUpAfter + " and " + held.attempts
                     + " calls: it certainly was not done. Last: " + later.error());
@@ -86,7 +84,7 @@ final class KindWorker<R, T> {
     }
 
     private void putOff(Held held, String error) {
-        held.lastError = Reasons.cut(error);
+        held.lastError = error;
         held.waits++;
         try {
             write(held, ClaimRunner.pause(held, settings.policy));

@@ -1,11 +1,12 @@
 package dev.hapax.internal.claim;
 
+import dev.hapax.internal.Reasons;
 import dev.hapax.InProgressException;
 import dev.hapax.Key;
 import dev.hapax.RetryException;
 import dev.hapax.claim.CallPolicy;
 import dev.hapax.claim.ClaimResult;
-import dev.hapax.internal.Reasons;
+import dev.hapax.claim.Probe;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.once.Settlements;
@@ -18,6 +19,9 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a kind does while the database can't be reached: it calls all the same, with the same derived key, and keeps a journal. The other system honours the key, so a call that another process has made, or will make, is
@@ -25,6 +29,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Outage<R, T> {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Outage.class);
     private static final long DOWN_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final KindSettings<R, T> settings;
@@ -85,6 +90,9 @@ final class Outage<R, T> {
             if (before.isPresent()) {
                 Settlements.checkSame(given, fingerprint, before.get().call().fingerprint());
                 Known known = before.get().known();
+                if (known == null) {
+                    known = ask(given, before.get(), request);
+                }
                 if (known != null) {
                     return Optional.of(result(given, known));
                 }
@@ -100,43 +108,89 @@ final class Outage<R, T> {
         }
     }
 
+    /** Asks what became of an earlier call, and notes that; null if it wasn't done, or nobody can say: then it is called again, which does no harm. */
+    private @Nullable Known ask(Key given, OutageJournal.Entry before, R request) throws IOException {
+        KindHandler<R, T> handler = new KindHandler<>(settings, request);
+        if (!handler.canAsk()) {
+            return null;
+        }
+        Known known;
+        try {
+            Probe<T> said = settings.engine.watch.timed(
+                    new TimedCall(),
+                    settings.policy,
+                    () -> handler.ask(ClaimRunner.oneCall(settlements, given, settings.policy)));
+            known = switch (said) {
+                case Probe.Done<T> done -> Known.done(settlements.encode(given, done.value()));
+                case Probe.Refused<T> refused -> Known.refused(refused.reason());
+                case Probe.NotDone<T> notDone -> null;
+                case Probe.Unknown<T> unknown -> null;
+            };
+        } catch (Exception e) {
+            LOG.info("claim {} can't be asked about, and is called again: {}", given, e.toString());
+            return null;
+        }
+        if (known != null) {
+            journal.ended(before.id(), known);
+        }
+        return known;
+    }
+
     private ClaimResult<T> call(Key given, OutageJournal.Call call, R request) throws IOException {
         CallPolicy policy = settings.policy;
-        if (!policy.breaker().allows()) {
-            throw new RetryException(
-                    "the circuit breaker is open, so key " + given + " was not called; call again with the same key",
-                    null);
-        }
-        UUID entry = journal.called(call);
-        Instant since = SystemSource.INSTANCE.instant();
-        KindHandler<R, T> handler = new KindHandler<>(settings, request);
-        try {
-            T answer = handler.perform(ClaimRunner.oneCall(settlements, given, policy));
-            policy.breaker().succeeded();
-            Known known = Known.done(settlements.encode(given, answer));
-            journal.ended(entry, known);
-            return new ClaimResult.Settled<>(given, Optional.of(answer));
-        } catch (IOException | RuntimeException e) {
-            return failed(given, entry, since, e);
-        } catch (Exception e) {
-            if (e instanceof InterruptedException) {
-                Thread.currentThread().interrupt();
+        try (Permit permit = Permit.of(policy.breaker())) {
+            if (!permit.isGiven()) {
+                throw notCalled(given, "the circuit breaker is open");
             }
-            return failed(given, entry, since, e);
+            if (journal.isFull()) {
+                throw notCalled(given, "the database can't be reached, and the journal of outages is full");
+            }
+            UUID entry = journal.called(call);
+            Instant since = SystemSource.INSTANCE.instant();
+            KindHandler<R, T> handler = new KindHandler<>(settings, request);
+            TimedCall timed = new TimedCall();
+            T answer;
+            try {
+                answer = settings.engine.watch.timed(
+                        timed, policy, () -> handler.perform(ClaimRunner.oneCall(settlements, given, policy)));
+            } catch (Exception e) {
+                if (policy.refuses(e)) {
+                    permit.succeeded();
+                    return ended(given, entry, Known.refused(e.getMessage()));
+                }
+                permit.failed(e);
+                return unknown(given, entry, since, CallWatch.words(timed, policy, e));
+            }
+            permit.succeeded();
+            return answered(given, entry, since, answer);
         }
     }
 
-    private ClaimResult<T> failed(Key given, UUID entry, Instant since, Exception failure) throws IOException {
-        CallPolicy policy = settings.policy;
-        if (policy.refuses(failure)) {
-            policy.breaker().succeeded();
-            Known known = Known.refused(failure.getMessage());
-            journal.ended(entry, known);
-            return result(given, known);
+    private ClaimResult<T> answered(Key given, UUID entry, Instant since, @Nullable T answer) throws IOException {
+        if (answer == null) {
+            return unknown(given, entry, since, "the call gave null for an answer");
         }
-        policy.breaker().failed(failure);
+        Known known;
+        try {
+            known = Known.done(settlements.encode(given, answer));
+        } catch (IllegalArgumentException e) {
+            return unknown(given, entry, since, "the answer of the call can't be stored: " + e.getMessage());
+        }
+        return ended(given, entry, known);
+    }
+
+    private static RetryException notCalled(Key given, String why) {
+        return new RetryException(why + ", so key " + given + " was not called; call again with the same key", null);
+    }
+
+    private ClaimResult<T> ended(Key given, UUID entry, Known known) throws IOException {
+        journal.ended(entry, known);
+        return result(given, known);
+    }
+
+    private ClaimResult<T> unknown(Key given, UUID entry, Instant since, String error) throws IOException {
         journal.ended(entry, null);
-        return new ClaimResult.InDoubt<>(given, since, 1, Reasons.cut(failure.toString()));
+        return new ClaimResult.InDoubt<>(given, since, 1, Reasons.cut(error));
     }
 
     private ClaimResult<T> result(Key given, Known known) {

@@ -10,15 +10,16 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,10 +27,12 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Calls that were made while the database could not be reached, in a file of this process alone. Every record is synced before the method that writes it returns; a record that a crash has torn is the last one, and
- * counts as not written. Safe for use by many threads.
+ * counts as not written. An interrupt of a thread that uses it does it no harm. Safe for use by many threads.
  *
  * <p>A record is its length, its CRC-32C and its body. What is folded into the database is crossed out by a record; when all is, the file is emptied.
  */
@@ -40,10 +43,33 @@ final class OutageJournal implements Closeable {
     private static final byte FOLDED = 3;
     private static final int HEAD = 8;
     private static final int RECORD_MAX = 40 << 20;
+    private static final int COPIED_AT_ONCE = 1 << 16;
 
-    private final FileChannel file;
+    private static final Logger LOG = LoggerFactory.getLogger(OutageJournal.class);
+    private static final Limits LIMITS = new Limits(100_000, 1L << 30);
+
+    private final Path path;
+    private final Limits limits;
+
+    /** Not a channel: an interrupt of whoever uses a channel closes it, for all and for good, and the lock is gone with it. */
+    private final RandomAccessFile file;
+
     private final FileLock lock;
     private final Map<UUID, Entry> open = new LinkedHashMap<>();
+
+    /** Those of one key, oldest first. */
+    private final Map<Key, List<UUID>> byKey = new HashMap<>();
+
+    /** Behind the last whole record. */
+    private long end;
+
+    /**
+     * How much it holds; no more calls are noted then.
+     *
+     * @param calls that are not folded in
+     * @param bytes of the file
+     */
+    record Limits(int calls, long bytes) {}
 
     /**
      * One call.
@@ -62,7 +88,9 @@ final class OutageJournal implements Closeable {
     /** What was called. */
     record Call(Key key, byte[] fingerprint, Encoded request) {}
 
-    private OutageJournal(FileChannel file, FileLock lock) {
+    private OutageJournal(Path path, Limits limits, RandomAccessFile file, FileLock lock) {
+        this.path = path;
+        this.limits = limits;
         this.file = file;
         this.lock = lock;
     }
@@ -73,13 +101,15 @@ final class OutageJournal implements Closeable {
      * @throws IllegalStateException if another process has it
      */
     static OutageJournal open(Path folder, String scope) throws IOException {
+        return open(folder, scope, LIMITS);
+    }
+
+    static OutageJournal open(Path folder, String scope, Limits limits) throws IOException {
         Files.createDirectories(folder);
         Path path = folder.resolve("claims-" + scope.replace('/', '_') + ".journal");
-        FileChannel file =
-                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw");
         try {
-            FileLock lock = lock(file, path);
-            OutageJournal journal = new OutageJournal(file, lock);
+            OutageJournal journal = new OutageJournal(path, limits, file, lock(file, path));
             journal.replay();
             return journal;
         } catch (Throwable failure) {
@@ -88,10 +118,10 @@ final class OutageJournal implements Closeable {
         }
     }
 
-    private static FileLock lock(FileChannel file, Path path) throws IOException {
+    private static FileLock lock(RandomAccessFile file, Path path) throws IOException {
         FileLock lock;
         try {
-            lock = file.tryLock();
+            lock = file.getChannel().tryLock();
         } catch (OverlappingFileLockException e) {
             lock = null;
         }
@@ -102,40 +132,54 @@ final class OutageJournal implements Closeable {
         return lock;
     }
 
-    /** Reads whole records, and cuts off what a crash has left of one. */
+    /** Reads whole records, and cuts off what is behind them: what a crash has left of one, or worse. */
     private void replay() throws IOException {
-        long at = 0;
-        Optional<byte[]> body = read(at);
+        Optional<byte[]> body = read(end);
         while (body.isPresent()) {
             apply(body.get());
-            at += HEAD + body.get().length;
-            body = read(at);
+            end += HEAD + body.get().length;
+            body = read(end);
         }
-        file.truncate(at);
-        file.position(at);
+        if (file.length() > end) {
+            setAside();
+            file.setLength(end);
+        }
     }
 
     private Optional<byte[]> read(long at) throws IOException {
-        ByteBuffer head = ByteBuffer.allocate(HEAD);
-        if (!fill(head, at)) {
+        long left = file.length() - at - HEAD;
+        if (left < 1) {
             return Optional.empty();
         }
-        int length = head.getInt(0);
-        if (length < 1 || length > RECORD_MAX) {
+        byte[] head = new byte[HEAD];
+        file.seek(at);
+        file.readFully(head);
+        int length = ByteBuffer.wrap(head).getInt();
+        if (length < 1 || length > Math.min(left, RECORD_MAX)) {
             return Optional.empty();
         }
-        ByteBuffer body = ByteBuffer.allocate(length);
-        boolean whole = fill(body, at + HEAD) && checksum(body.array()) == head.getInt(4);
-        return whole ? Optional.of(body.array()) : Optional.empty();
+        byte[] body = new byte[length];
+        file.readFully(body);
+        return checksum(body) == ByteBuffer.wrap(head).getInt(Integer.BYTES) ? Optional.of(body) : Optional.empty();
     }
 
-    private boolean fill(ByteBuffer buffer, long at) throws IOException {
-        while (buffer.hasRemaining()) {
-            if (file.read(buffer, at + buffer.position()) < 0) {
-                return false;
+    /** What can't be read may be a torn record, which counts as not written, or hide calls behind a damaged one: only a person can tell. Copied by the open file: to close another one would give up the lock. */
+    private void setAside() throws IOException {
+        Path copy = path.resolveSibling(
+                path.getFileName() + ".cut-" + SystemSource.INSTANCE.instant().toEpochMilli());
+        long bytes = file.length() - end;
+        try (OutputStream out = Files.newOutputStream(copy)) {
+            byte[] buffer = new byte[COPIED_AT_ONCE];
+            file.seek(end);
+            for (int n = file.read(buffer); n > 0; n = file.read(buffer)) {
+                out.write(buffer, 0, n);
             }
         }
-        return true;
+        LOG.warn(
+                "the last {} bytes of the journal {} are no whole record: torn by a crash, or damaged. They are cut off, and kept as {}",
+                bytes,
+                path,
+                copy);
     }
 
     private static int checksum(byte[] body) {
@@ -149,16 +193,31 @@ final class OutageJournal implements Closeable {
             byte kind = in.readByte();
             UUID id = new UUID(in.readLong(), in.readLong());
             switch (kind) {
-                case CALLED -> open.put(id, new Entry(id, Instant.ofEpochMilli(in.readLong()), call(in), null, false));
+                case CALLED -> called(new Entry(id, Instant.ofEpochMilli(in.readLong()), call(in), null, false));
                 case ENDED -> {
                     Known known = known(in);
                     open.computeIfPresent(id, (i, e) -> new Entry(id, e.calledAt, e.call, known, true));
                 }
-                case FOLDED -> open.remove(id);
+                case FOLDED -> crossedOut(id);
                 default -> throw new IOException("a record of unknown kind " + kind + " in the journal");
             }
         } catch (EOFException e) {
             throw new IOException("a record of the journal is shorter than what it says", e);
+        }
+    }
+
+    private void called(Entry entry) {
+        open.put(entry.id, entry);
+        byKey.computeIfAbsent(entry.call.key, key -> new ArrayList<>()).add(entry.id);
+    }
+
+    private void crossedOut(UUID id) {
+        Entry entry = open.remove(id);
+        if (entry != null) {
+            byKey.computeIfPresent(entry.call.key, (key, ids) -> {
+                ids.remove(id);
+                return ids.isEmpty() ? null : ids;
+            });
         }
     }
 
@@ -227,10 +286,20 @@ final class OutageJournal implements Closeable {
     synchronized void folded(UUID id) throws IOException {
         append(FOLDED, id, out -> {});
         if (open.isEmpty()) {
-            file.truncate(0);
-            file.position(0);
-            file.force(true);
+            file.setLength(0);
+            file.getFD().sync();
+            end = 0;
         }
+    }
+
+    /** Whether there is no room for another call. How those end that are in it can always be noted. */
+    synchronized boolean isFull() {
+        return open.size() >= limits.calls || end >= limits.bytes;
+    }
+
+    /** Whether all is folded in. */
+    synchronized boolean isEmpty() {
+        return open.isEmpty();
     }
 
     /** What is not folded in, oldest first. */
@@ -240,9 +309,7 @@ final class OutageJournal implements Closeable {
 
     /** The last call with this key that is not folded in. */
     synchronized Optional<Entry> last(Key key) {
-        return open.values().stream()
-                .filter(entry -> entry.call.key.equals(key))
-                .reduce((first, second) -> second);
+        return Optional.ofNullable(byKey.get(key)).map(ids -> open.get(ids.getLast()));
     }
 
     private void append(byte kind, UUID id, Body more) throws IOException {
@@ -255,20 +322,26 @@ final class OutageJournal implements Closeable {
         }
         byte[] body = bytes.toByteArray();
         ByteBuffer record = ByteBuffer.allocate(HEAD + body.length);
-        record.putInt(body.length).putInt(checksum(body)).put(body).flip();
-        long before = file.position();
+        record.putInt(body.length).putInt(checksum(body)).put(body);
         try {
-            while (record.hasRemaining()) {
-                file.write(record);
-            }
-            file.force(true);
+            file.seek(end);
+            file.write(record.array());
+            file.getFD().sync();
         } catch (IOException e) {
-            // Half a record in the middle would hide all that follow it.
-            file.truncate(before);
-            file.position(before);
+            cutOff(e);
             throw e;
         }
+        end += record.capacity();
         apply(body);
+    }
+
+    /** Half a record in the middle would hide all that follow it. If it can't be cut off now either, the next one is written over it. */
+    private void cutOff(IOException failure) {
+        try {
+            file.setLength(end);
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
     }
 
     private static void write(DataOutputStream out, byte[] bytes) throws IOException {

@@ -97,7 +97,7 @@ final class RunningKind<R, T> implements ClaimKind<R, T> {
     /** What was called while the database could not be reached. */
     private int foldIn() {
         Outage<R, T> journaled = outage;
-        if (journaled == null || inTrouble || journaled.journal().entries().isEmpty()) {
+        if (journaled == null || inTrouble || journaled.journal().isEmpty()) {
             return 0;
         }
         try {

@@ -1,8 +1,8 @@
 package dev.hapax.internal.saga;
 
-import dev.hapax.claim.Call;
-import dev.hapax.claim.ClaimRefusedException;
 import dev.hapax.internal.Reasons;
+import dev.hapax.claim.Call;
+import dev.hapax.internal.claim.NotCalledException;
 import dev.hapax.saga.SagaRefund;
 import dev.hapax.saga.SagaRetry;
 import dev.hapax.saga.SagaStepFailedException;
@@ -167,7 +167,7 @@ final class ClaimWork<T> {
     /** An earlier call may have taken effect; if the other system honours keys, a second one tells. One that can be asked has said that it did nothing. */
     private T callOnlyIfCalled(Call call, String because) throws Exception {
         if (call.attempt() <= 1 || !plan.policy.isIdempotent()) {
-            throw new ClaimRefusedException(Reasons.cut(because));
+            throw new NotCalledException(Reasons.cut(because));
         }
         return plan.action.perform(call);
     }
