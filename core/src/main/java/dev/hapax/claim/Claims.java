@@ -17,7 +17,7 @@ public interface Claims {
     enum State {
         /** The intent is committed: it waits for its first call or its next one, or is being called. */
         CLAIMED,
-        /** It was called, and nobody knows how that ended. */
+        /** It was called, and nobody knows how that ended; also because whoever called has been silent for longer than its lease. */
         IN_DOUBT
     }
 
@@ -82,24 +82,26 @@ public interface Claims {
     List<Decided> decisions(Key key);
 
     /**
-     * Decides that it was done, with this answer. The next owner (a worker of its kind, or a caller with its key) settles it, with its local effects, without calling or asking. Saying the same again changes nothing.
+     * Decides that it was done, with this answer. The next owner (a worker of its kind, or a caller with its key) settles it, with its local effects, without calling or asking. Saying the same again changes nothing; another answer or reason replaces what was said, until it is settled.
      *
      * @param type the stored name of the answer's type in the service's codec, such as {@code charge.v1}; {@code string} without one
      * @param answer the answer as the codec would store it
+     * @return false if the same was said before, so that nothing was changed
      * @throws dev.hapax.InProgressException if somebody is calling at this moment
-     * @throws IllegalStateException if it is not in flight
+     * @throws IllegalStateException if it is not in flight, and the same was not said before: it is settled otherwise, or was never claimed
      */
-    void settle(Key key, String type, byte[] answer, Ruling ruling);
+    boolean settle(Key key, String type, byte[] answer, Ruling ruling);
 
     /**
      * Decides that it was not done, and shall not be. As {@link #settle}; the reason is what repeats are told.
      */
-    void refuse(Key key, Ruling ruling);
+    boolean refuse(Key key, Ruling ruling);
 
     /**
      * Lets it be taken up now, instead of at its time: the other system is asked, if it can be.
      *
      * @return false if it is not in flight, or somebody is at it
+     * @throws IllegalStateException if what it asks for is not stored, so that only its next caller can take it up; nothing was changed
      */
     boolean probe(Key key);
 

@@ -29,8 +29,14 @@ final class ClaimKeeper implements AutoCloseable {
     private static final long MEASURE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final int EXTENDED_AT_ONCE = 1000;
     private static final String MEASURE =
-            "SELECT s.name, count(*), extract(epoch FROM clock_timestamp() - min(c.doubt_since))"
-                    + " FROM hapax.claim c JOIN hapax.scope s ON s.id = c.scope WHERE c.doubt_since IS NOT NULL GROUP BY s.name";
+            "SELECT s.name, count(*), extract(epoch FROM clock_timestamp() - min(" + StoredClaims.DOUBT_SINCE + "))"
+                    + " FROM hapax.claim c JOIN hapax.scope s ON s.id = c.scope WHERE " + StoredClaims.DOUBT_SINCE
+                    + " IS NOT NULL GROUP BY s.name";
+
+    /** It reads all that is in flight. Where that is a lot it is done more seldom: it rests so many times as long as it took. */
+    private static final int MEASURE_RESTS = 20;
+
+    private static final long MEASURE_LONGEST_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final Connections connections;
     private final ClaimTaking taking;
@@ -39,6 +45,7 @@ final class ClaimKeeper implements AutoCloseable {
     private final Set<Running> running = ConcurrentHashMap.newKeySet();
     private volatile Map<String, Doubt> inDoubt = Map.of();
     private long measuredNanos = SystemSource.INSTANCE.nanos() - MEASURE_NANOS;
+    private long measureAfterNanos = MEASURE_NANOS;
     private boolean reachable = true;
 
     ClaimKeeper(String service, Connections connections, ClaimTaking taking) {
@@ -88,9 +95,11 @@ final class ClaimKeeper implements AutoCloseable {
                     return due;
                 });
             }
-            if (now - measuredNanos >= MEASURE_NANOS) {
+            if (now - measuredNanos >= measureAfterNanos) {
                 measuredNanos = now;
                 inDoubt = connections.autoCommit(ClaimKeeper::measure);
+                long took = SystemSource.INSTANCE.nanos() - now;
+                measureAfterNanos = Math.clamp(took * MEASURE_RESTS, MEASURE_NANOS, MEASURE_LONGEST_NANOS);
             }
             reachable = true;
         } catch (SQLException e) {

@@ -26,13 +26,19 @@ public final class StoredClaims implements Claims {
 
     private static final int LIST_MAX = 10_000;
 
+    /**
+     * Since when it is in doubt; null if it is not. Whoever owns a claim has begun a call, so one whose owner has let the lease end is in doubt too, though there was nobody left to write that.
+     */
+    static final String DOUBT_SINCE =
+            "coalesce(c.doubt_since, CASE WHEN c.owner IS NOT NULL AND c.due_at <= clock_timestamp() THEN c.due_at END)";
+
     /** Every lease of which ended by itself has no owner any more, whatever its row says. */
-    private static final String SELECT =
-            "SELECT s.name, p.name, c.key, c.key_time, c.doubt_since IS NOT NULL, c.claimed_at,"
-                    + " CASE WHEN c.due_at > clock_timestamp() THEN c.owner END, c.attempts, c.doubt_since, c.last_error,"
-                    + " c.request_type IS NOT NULL, c.answer_type IS NOT NULL, c.refusal IS NOT NULL,"
-                    + " CASE WHEN isfinite(c.due_at) THEN CAST(extract(epoch FROM clock_timestamp() - c.due_at) * 1000 AS bigint) END"
-                    + " FROM hapax.claim c JOIN hapax.scope s ON s.id = c.scope JOIN hapax.producer p ON p.id = c.producer";
+    private static final String SELECT = "SELECT s.name, p.name, c.key, c.key_time, " + DOUBT_SINCE
+            + " IS NOT NULL, c.claimed_at,"
+            + " CASE WHEN c.due_at > clock_timestamp() THEN c.owner END, c.attempts, " + DOUBT_SINCE + ", c.last_error,"
+            + " c.request_type IS NOT NULL, c.answer_type IS NOT NULL, c.refusal IS NOT NULL,"
+            + " CASE WHEN isfinite(c.due_at) THEN CAST(extract(epoch FROM clock_timestamp() - c.due_at) * 1000 AS bigint) END"
+            + " FROM hapax.claim c JOIN hapax.scope s ON s.id = c.scope JOIN hapax.producer p ON p.id = c.producer";
 
     private static final String WHICH = " WHERE scope = (SELECT id FROM hapax.scope WHERE name = ?)"
             + " AND producer = (SELECT id FROM hapax.producer WHERE name = ?) AND key = ?";
@@ -57,6 +63,11 @@ public final class StoredClaims implements Claims {
             Encoded answer = known.answer();
             return answer == null ? null : answer.type();
         }
+
+        byte @Nullable [] body() {
+            Encoded answer = known.answer();
+            return answer == null ? null : answer.body();
+        }
     }
 
     @Override
@@ -73,8 +84,9 @@ public final class StoredClaims implements Claims {
     private List<Claimed> list(String more, Set<State> states, int limit, Binding binding) {
         Checks.range("limit", limit, 1, LIST_MAX);
         String sql = SELECT
-                + " WHERE CASE WHEN c.doubt_since IS NULL THEN 'CLAIMED' ELSE 'IN_DOUBT' END = ANY (CAST(? AS text[]))"
-                + more + " ORDER BY c.doubt_since NULLS LAST, c.claimed_at LIMIT " + limit;
+                + " WHERE CASE WHEN " + DOUBT_SINCE
+                + " IS NULL THEN 'CLAIMED' ELSE 'IN_DOUBT' END = ANY (CAST(? AS text[]))"
+                + more + " ORDER BY 9 NULLS LAST, c.claimed_at LIMIT " + limit;
         return read(sql, select -> {
             Object[] names = states.stream().map(State::name).toArray();
             select.setArray(1, select.getConnection().createArrayOf("text", names));
@@ -168,71 +180,72 @@ public final class StoredClaims implements Claims {
     }
 
     @Override
-    public void settle(Key key, String type, byte[] answer, Ruling ruling) {
+    public boolean settle(Key key, String type, byte[] answer, Ruling ruling) {
         Checks.id("type", type);
-        decide(new Verdict(settlements.withProducer(key), Known.done(new Encoded(type, answer.clone())), ruling));
+        return decide(
+                new Verdict(settlements.withProducer(key), Known.done(new Encoded(type, answer.clone())), ruling));
     }
 
     @Override
-    public void refuse(Key key, Ruling ruling) {
-        decide(new Verdict(settlements.withProducer(key), Known.refused(ruling.reason()), ruling));
+    public boolean refuse(Key key, Ruling ruling) {
+        return decide(new Verdict(settlements.withProducer(key), Known.refused(ruling.reason()), ruling));
     }
 
-    private void decide(Verdict verdict) {
-        settlements.retried(
-                verdict.key,
-                () -> settlements.connections().inTransaction(connection -> {
-                    decide(connection, verdict);
-                    return verdict;
-                }));
+    private boolean decide(Verdict verdict) {
+        return settlements.retried(
+                verdict.key, () -> settlements.connections().inTransaction(connection -> decide(connection, verdict)));
     }
 
     /** The row is locked first, so that two persons who decide at once do it one after the other. */
-    private void decide(Connection connection, Verdict verdict) throws SQLException {
+    private boolean decide(Connection connection, Verdict verdict) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement(
-                "SELECT owner IS NOT NULL AND due_at > clock_timestamp(), owner FROM hapax.claim" + WHICH
-                        + " FOR UPDATE")) {
+                "SELECT answer_type IS NOT NULL OR refusal IS NOT NULL, owner IS NOT NULL AND due_at > clock_timestamp(), owner"
+                        + " FROM hapax.claim" + WHICH + " FOR UPDATE")) {
             bind(select, 1, verdict.key);
             try (ResultSet row = select.executeQuery()) {
                 if (!row.next()) {
                     refuseUnlessSaid(connection, verdict);
-                    return;
+                    return false;
                 }
-                if (row.getBoolean(1)) {
+                if (row.getBoolean(1) && verdict.ruling.hasEffects() && isSaid(connection, verdict)) {
+                    return false;
+                }
+                if (row.getBoolean(2)) {
                     throw new InProgressException(
                             verdict.key,
-                            "key " + verdict.key + " is being worked on at this moment by " + row.getString(2)
+                            "key " + verdict.key + " is being worked on at this moment by " + row.getString(3)
                                     + "; nothing was decided. Wait until its call has ended");
                 }
             }
-        }
-        if (isSaid(connection, verdict) && verdict.ruling.hasEffects()) {
-            return;
         }
         note(connection, verdict);
         Held held = mark(connection, verdict);
         if (!verdict.ruling.hasEffects()) {
             settleHere(connection, held, verdict);
         }
+        return true;
     }
 
     /** It is not in flight: then this must be what was said before. */
     private void refuseUnlessSaid(Connection connection, Verdict verdict) throws SQLException {
         if (!isSaid(connection, verdict)) {
-            throw new IllegalStateException("key " + verdict.key
-                    + " is not in flight: it is settled already, or was never claimed. Nothing was decided");
+            throw new IllegalStateException(
+                    "key " + verdict.key
+                            + " is not in flight: it is settled already, otherwise than is said now, or was never claimed. Nothing was decided");
         }
     }
 
     /** Whether the last decision was the same. */
     private static boolean isSaid(Connection connection, Verdict verdict) throws SQLException {
-        try (PreparedStatement select = connection.prepareStatement(
-                "SELECT decision = ? AND answer_type IS NOT DISTINCT FROM ? AND reason = ? FROM hapax.claim_decision"
+        try (PreparedStatement select =
+                connection.prepareStatement("SELECT decision = ? AND answer_type IS NOT DISTINCT FROM ?"
+                        + " AND answer_hash IS NOT DISTINCT FROM sha256(CAST(? AS bytea)) AND reason = ? FROM hapax.claim_decision"
                         + " WHERE scope = ? AND producer = ? AND key = ? ORDER BY id DESC LIMIT 1")) {
             select.setString(1, verdict.decision().name());
             select.setString(2, verdict.type());
-            select.setString(3, verdict.ruling.reason());
-            bind(select, 4, verdict.key);
+            select.setBytes(3, verdict.body());
+            select.setString(4, verdict.ruling.reason());
+            bind(select, 5, verdict.key);
             try (ResultSet row = select.executeQuery()) {
                 return row.next() && row.getBoolean(1);
             }
@@ -241,13 +254,14 @@ public final class StoredClaims implements Claims {
 
     private static void note(Connection connection, Verdict verdict) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement(
-                "INSERT INTO hapax.claim_decision (decision, answer_type, reason, decided_by, scope, producer, key)"
-                        + " VALUES (?, ?, ?, ?, ?, ?, ?)")) {
+                "INSERT INTO hapax.claim_decision (decision, answer_type, answer_hash, reason, decided_by, scope, producer, key)"
+                        + " VALUES (?, ?, sha256(CAST(? AS bytea)), ?, ?, ?, ?, ?)")) {
             insert.setString(1, verdict.decision().name());
             insert.setString(2, verdict.type());
-            insert.setString(3, verdict.ruling.reason());
-            insert.setString(4, verdict.ruling.by());
-            bind(insert, 5, verdict.key);
+            insert.setBytes(3, verdict.body());
+            insert.setString(4, verdict.ruling.reason());
+            insert.setString(5, verdict.ruling.by());
+            bind(insert, 6, verdict.key);
             insert.executeUpdate();
         }
     }
@@ -294,14 +308,24 @@ public final class StoredClaims implements Claims {
     @Override
     public boolean probe(Key key) {
         Key full = settlements.withProducer(key);
-        return look("the claim can't be changed", connection -> {
+        boolean done = look("the claim can't be changed", connection -> {
             try (PreparedStatement update =
                     connection.prepareStatement("UPDATE hapax.claim SET due_at = clock_timestamp()" + WHICH
-                            + " AND (owner IS NULL OR due_at <= clock_timestamp())")) {
+                            + " AND request_type IS NOT NULL AND (owner IS NULL OR due_at <= clock_timestamp())")) {
                 bind(update, 1, full);
                 return update.executeUpdate() == 1;
             }
         });
+        if (!done) {
+            find(full).map(Claimed::progress).ifPresent(progress -> {
+                if (!progress.stored() && progress.owner().isEmpty()) {
+                    throw new IllegalStateException(
+                            "what key " + full
+                                    + " asks for is not stored, so no worker can take it up: its next caller does, at once. Nothing was changed; settle or refuse it if there will be none");
+                }
+            });
+        }
+        return done;
     }
 
     private static void bind(PreparedStatement statement, int from, Key key) throws SQLException {

@@ -44,7 +44,6 @@ CREATE TABLE hapax.claim (
 
 -- Those that a worker can take up by itself, because what was asked for is stored.
 CREATE INDEX claim_due ON hapax.claim (scope, due_at) WHERE request_type IS NOT NULL;
-CREATE INDEX claim_in_doubt ON hapax.claim (scope, doubt_since) WHERE doubt_since IS NOT NULL;
 
 -- What a person has decided of a claim, and why. Kept.
 CREATE TABLE hapax.claim_decision (
@@ -55,6 +54,8 @@ CREATE TABLE hapax.claim_decision (
     key        varchar(200) COLLATE "C" NOT NULL,
     decision   text         NOT NULL CHECK (decision IN ('SETTLE', 'REFUSE')),
     answer_type varchar(200) COLLATE "C",
+    -- SHA-256, which tells another answer from the same one said twice.
+    answer_hash bytea,
     reason     text         NOT NULL CHECK (char_length(reason) BETWEEN 1 AND 1000),
     decided_by text         NOT NULL CHECK (char_length(decided_by) BETWEEN 1 AND 200),
     role       text         NOT NULL DEFAULT session_user

@@ -201,7 +201,8 @@ final class ClaimsCommand {
 
         abstract String reason();
 
-        abstract void decide(Claims claims, Key key, Ruling ruling);
+        /** Says it; false if it was said before. */
+        abstract boolean decide(Claims claims, Key key, Ruling ruling);
 
         @Override
         public final Integer call() {
@@ -209,11 +210,13 @@ final class ClaimsCommand {
                 Claims claims = hapax.claims();
                 Key key = which.key(claims);
                 Ruling ruling = Ruling.of(reason(), by);
-                decide(claims, key, withoutEffects ? ruling.withoutEffects() : ruling);
+                boolean changed = decide(claims, key, withoutEffects ? ruling.withoutEffects() : ruling);
                 out().println(
-                                withoutEffects
-                                        ? "done"
-                                        : "decided; a worker of its scope, or the next caller with its key, carries it out");
+                                !changed
+                                        ? "nothing changed: the same was decided before"
+                                        : withoutEffects
+                                                ? "done"
+                                                : "decided; a worker of its scope, or the next caller with its key, carries it out");
                 return Commands.DONE;
             }
         }
@@ -225,7 +228,7 @@ final class ClaimsCommand {
             description = {
                 "Decides that an operation in doubt was done, with this answer. A worker of its scope, or the next caller with its key, settles it with its effects, without calling.",
                 "",
-                "It is recorded. Saying the same again changes nothing. Refused while a call runs."
+                "It is recorded. Saying the same again changes nothing; another answer or reason replaces what was said, until it is settled. Refused while a call runs."
             },
             footer = {
                 "",
@@ -262,8 +265,8 @@ final class ClaimsCommand {
         }
 
         @Override
-        void decide(Claims claims, Key key, Ruling ruling) {
-            claims.settle(key, type, answer.getBytes(StandardCharsets.UTF_8), ruling);
+        boolean decide(Claims claims, Key key, Ruling ruling) {
+            return claims.settle(key, type, answer.getBytes(StandardCharsets.UTF_8), ruling);
         }
     }
 
@@ -273,7 +276,7 @@ final class ClaimsCommand {
             description = {
                 "Decides that an operation was not done, and shall not be. Its repeats are told the reason.",
                 "",
-                "It is recorded. Saying the same again changes nothing. Refused while a call runs."
+                "It is recorded. Saying the same again changes nothing; another reason replaces what was said, until it is settled. Refused while a call runs."
             },
             footer = {
                 "",
@@ -295,8 +298,8 @@ final class ClaimsCommand {
         }
 
         @Override
-        void decide(Claims claims, Key key, Ruling ruling) {
-            claims.refuse(key, ruling);
+        boolean decide(Claims claims, Key key, Ruling ruling) {
+            return claims.refuse(key, ruling);
         }
     }
 
@@ -306,7 +309,7 @@ final class ClaimsCommand {
             description = {
                 "Lets an operation be taken up now instead of at its time: a worker of its scope asks the other system, if that can be asked.",
                 "",
-                "Exit status 1 if somebody is at it."
+                "Exit status 1 if somebody is at it, or if what it asks for is not stored: then its next caller takes it up, and no worker can."
             },
             footer = {"", "Example:", "  ./hapax claims probe payments.charge A-17"})
     static final class Probe extends DatabaseCommand {
