@@ -1,7 +1,7 @@
 package dev.hapax.internal.claim;
 
-import dev.hapax.internal.Reasons;
 import dev.hapax.Key;
+import dev.hapax.internal.Reasons;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.claim.Held.Identity;
 import dev.hapax.internal.claim.Held.Told;

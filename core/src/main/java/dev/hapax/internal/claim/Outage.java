@@ -1,12 +1,12 @@
 package dev.hapax.internal.claim;
 
-import dev.hapax.internal.Reasons;
 import dev.hapax.InProgressException;
 import dev.hapax.Key;
 import dev.hapax.RetryException;
 import dev.hapax.claim.CallPolicy;
 import dev.hapax.claim.ClaimResult;
 import dev.hapax.claim.Probe;
+import dev.hapax.internal.Reasons;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.once.Settlements;

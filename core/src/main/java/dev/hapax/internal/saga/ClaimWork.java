@@ -1,7 +1,7 @@
 package dev.hapax.internal.saga;
 
-import dev.hapax.internal.Reasons;
 import dev.hapax.claim.Call;
+import dev.hapax.internal.Reasons;
 import dev.hapax.internal.claim.NotCalledException;
 import dev.hapax.saga.SagaRefund;
 import dev.hapax.saga.SagaRetry;
