@@ -9,6 +9,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.hapax.consume.Consumer;
 import dev.hapax.kafka.SourceFixture.Order;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -129,6 +131,34 @@ class SourceFailureContractTest {
         assertThat(calls.get())
                 .as("handler's calls: what ran at the take-over was refused")
                 .isGreaterThan(2);
+    }
+
+    /** Somebody stands still in the middle of a commit that moves its position. */
+    @Test
+    void a_partition_whose_position_is_locked_holds_up_no_other() throws Exception {
+        sendToAllPartitions("first");
+        try (Consumer running = fixture.writing("billing").start()) {
+            await().atMost(LONG).until(() -> fixture.count() == SourceFixture.PARTITIONS);
+        }
+        sendToAllPartitions("second");
+        try (Connection stuck = fixture.pool.getConnection();
+                Statement lock = stuck.createStatement()) {
+            stuck.setAutoCommit(false);
+            lock.execute("SELECT FROM hapax.kafka_position WHERE partition = 0 FOR UPDATE");
+            try (Consumer running = fixture.writing("billing").start()) {
+                await().atMost(LONG).until(() -> fixture.count() == 2 * SourceFixture.PARTITIONS - 1);
+                stuck.rollback();
+                await().atMost(LONG).until(() -> fixture.count() == 2 * SourceFixture.PARTITIONS);
+            }
+        }
+        assertThat(fixture.handled("k0")).containsExactly("first", "second");
+    }
+
+    private void sendToAllPartitions(String body) {
+        for (int partition = 0; partition < SourceFixture.PARTITIONS; partition++) {
+            fixture.send(partition, "k" + partition, body);
+        }
+        fixture.producer.flush();
     }
 
     private long epoch() throws Exception {

@@ -206,7 +206,11 @@ final class LaneWorker extends Worker {
         for (Lane lane : List.copyOf(lanes.values())) {
             Lane again = positions.retake(connection, lane);
             if (again == null) {
-                drop(lane);
+                if (positions.owned(connection).contains(lane.number)) {
+                    leaveToKeeper(lane);
+                } else {
+                    drop(lane);
+                }
             } else {
                 // What was held by a commit that nobody heard of is known from now on: later messages of its key must
                 // wait behind it.
@@ -217,10 +221,15 @@ final class LaneWorker extends Worker {
         mustRetake = false;
     }
 
-    private void drop(Lane lane) {
+    /** The keeper takes it anew when it can be taken. */
+    private void leaveToKeeper(Lane lane) {
         lanes.remove(lane.number);
         noteLanes();
         released.add(lane.number);
+    }
+
+    private void drop(Lane lane) {
+        leaveToKeeper(lane);
         ground.metrics().fenced(settings.name());
         LOG.info(
                 "consumer {} lost lane {} to another process; nothing of it is committed here",

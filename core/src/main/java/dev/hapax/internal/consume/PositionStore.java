@@ -38,6 +38,15 @@ final class PositionStore {
     private static final String TAKEN = " RETURNING token, low, CAST(done AS text), deaths";
 
     /**
+     * A row that another transaction has locked is passed over, and looked at again in the next round: its owner may stand still in the middle of its commit, and whoever waited for it would let
+     * all other lanes go meanwhile.
+     */
+    private static String unlocked(String condition) {
+        return " WHERE consumer = ? AND lane = (SELECT q.lane FROM hapax.position q WHERE q.consumer = ? AND q.lane = ? AND "
+                + condition + " FOR UPDATE SKIP LOCKED)";
+    }
+
+    /**
      * The row is looked for where it was left ({@code ctid}), not by its key: while some transaction of the database stays open, no vacuum can remove the row's former versions,
      * and whoever comes by the key walks through all of them. After ten minutes of that there are a hundred thousand.
      */
@@ -151,15 +160,15 @@ final class PositionStore {
     }
 
     /**
-     * Takes a free lane. The row's lock makes this wait for a former owner that is just committing, and then read what it left.
+     * Takes a free lane, with the position that its former owner left.
      *
-     * @return null if another was faster
+     * @return null if another was faster, or its row is locked: the former owner may be just committing
      */
     @Nullable
     Lane take(Connection connection, short lane, int quarantineAfter, int suspects) throws SQLException {
         try (PreparedStatement update = connection.prepareStatement(TAKE
                 + ", deaths = CASE WHEN owner IS NULL THEN 0 ELSE least(deaths + 1, 30000) END"
-                + " WHERE consumer = ? AND lane = ? AND (owner IS NULL OR leased_until < clock_timestamp())" + TAKEN)) {
+                + unlocked("(q.owner IS NULL OR q.leased_until < clock_timestamp())") + TAKEN)) {
             bindTake(update, lane);
             return taken(update, lane, deaths -> deaths >= quarantineAfter ? suspects : 0);
         }
@@ -169,15 +178,15 @@ final class PositionStore {
      * Takes a lane anew that this process owns, after it lost sight of what its last transaction did: the new token makes sure that it can't still do something, and the position
      * is what it has left.
      *
-     * @return null if another has taken it over
+     * @return null if another has taken it over, or its row is locked: that last transaction may not be over
      */
     @Nullable
     Lane retake(Connection connection, Lane lane) throws SQLException {
-        try (PreparedStatement update = connection.prepareStatement(
-                TAKE + " WHERE consumer = ? AND lane = ? AND owner = ? AND token = ?" + TAKEN)) {
+        try (PreparedStatement update =
+                connection.prepareStatement(TAKE + unlocked("q.owner = ? AND q.token = ?") + TAKEN)) {
             bindTake(update, lane.number);
-            update.setString(6, node);
-            update.setLong(7, lane.token);
+            update.setString(7, node);
+            update.setLong(8, lane.token);
             return taken(update, lane.number, deaths -> lane.suspects);
         }
     }
@@ -187,7 +196,8 @@ final class PositionStore {
         update.setBoolean(2, deduplicates);
         update.setDouble(3, leaseSeconds);
         update.setString(4, consumer);
-        update.setShort(5, lane);
+        update.setString(5, consumer);
+        update.setShort(6, lane);
     }
 
     private static @Nullable Lane taken(PreparedStatement update, short number, IntUnaryOperator suspects)
@@ -362,13 +372,14 @@ final class PositionStore {
         }
     }
 
-    /** Gives back a lane that is ours by name, whatever its token. */
+    /** Gives back a lane that is ours by name, whatever its token, unless its row is locked. */
     void disown(Connection connection, short lane) throws SQLException {
         try (PreparedStatement update = connection.prepareStatement(
-                "UPDATE hapax.position SET owner = NULL, leased_until = '-infinity' WHERE consumer = ? AND lane = ? AND owner = ?")) {
+                "UPDATE hapax.position SET owner = NULL, leased_until = '-infinity'" + unlocked("q.owner = ?"))) {
             update.setString(1, consumer);
-            update.setShort(2, lane);
-            update.setString(3, node);
+            update.setString(2, consumer);
+            update.setShort(3, lane);
+            update.setString(4, node);
             update.executeUpdate();
         }
     }

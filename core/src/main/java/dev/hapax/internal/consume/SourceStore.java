@@ -42,10 +42,11 @@ final class SourceStore {
     private static final String TAKE =
             "UPDATE hapax.kafka_position SET epoch = epoch + 1, owner = ?, group_id = ?, deduplicates = ?, topic_id = coalesce(topic_id, ?),"
                     + " deaths = CASE WHEN owner IS NULL OR owner = ? THEN deaths ELSE least(deaths + 1, 30000) END"
-                    + " WHERE consumer = ? AND topic = ? AND partition = ?";
+                    + " WHERE id = (SELECT q.id FROM hapax.kafka_position q WHERE q.consumer = ? AND q.topic = ? AND q.partition = ?";
 
-    private static final String TAKEN =
-            " RETURNING id, epoch, next_offset, CAST(done AS text), topic_id, stopped, deaths";
+    /** A row that is locked is passed over: its owner may stand still in the middle of its commit, and whoever waited for it would neither read nor keep the other partitions meanwhile. */
+    private static final String TAKEN = " FOR UPDATE SKIP LOCKED)"
+            + " RETURNING id, epoch, next_offset, CAST(done AS text), topic_id, stopped, deaths";
 
     private final String consumer;
     private final String node;
@@ -125,15 +126,15 @@ final class SourceStore {
             int deaths) {}
 
     /**
-     * Takes a partition. The row's lock makes this wait for a former owner that is just committing, and then read what it left.
+     * Takes a partition, with the position that its former owner left.
      *
      * @param identity what the topic is at the moment
      * @param fresh whether the broker has just given it to this process; if not, it must still be ours
-     * @return null if there is no such position, or another process has taken it over
+     * @return null if there is no such position, its row is locked, or another process has taken it over
      */
     @Nullable
     Taken take(Connection connection, SourcePartition partition, UUID identity, boolean fresh) throws SQLException {
-        try (PreparedStatement update = connection.prepareStatement(TAKE + (fresh ? "" : " AND owner = ?") + TAKEN)) {
+        try (PreparedStatement update = connection.prepareStatement(TAKE + (fresh ? "" : " AND q.owner = ?") + TAKEN)) {
             update.setString(1, node);
             update.setString(2, group);
             update.setBoolean(3, deduplicates);

@@ -106,7 +106,9 @@ final class SourceTakes {
             throws SQLException {
         Taken taken = store.take(connection, one.name, identity, one.state() == State.FRESH);
         if (taken == null) {
-            one.rest(State.LOST);
+            if (one.state() == State.AGAIN) {
+                one.rest(State.LOST);
+            }
             return;
         }
         if (taken.stopped() != null) {
