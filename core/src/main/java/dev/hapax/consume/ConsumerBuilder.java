@@ -66,7 +66,7 @@ public interface ConsumerBuilder {
      */
     ConsumerBuilder concurrency(int threads);
 
-    /** You may tune: the most messages of one transaction, 1 to 10,000. Default 500. */
+    /** You may tune: the most messages of one transaction, 1 to 10,000; more than 8 MiB of them end it earlier. Default 500. */
     ConsumerBuilder batch(int messages);
 
     /**

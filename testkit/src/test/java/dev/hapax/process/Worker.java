@@ -25,7 +25,7 @@ public final class Worker {
 
     private Worker() {}
 
-    /** @param args the database's URL, then {@code once FROM TO}, {@code consume LEASE_MILLIS} or {@code saga LEASE_MILLIS} */
+    /** @param args the database's URL, then {@code once FROM TO}, {@code consume LEASE_MILLIS}, {@code read} or {@code saga LEASE_MILLIS} */
     public static void main(String[] args) throws Exception {
         ChildJvm.endWithParent();
         HikariConfig config = new HikariConfig();
@@ -37,6 +37,7 @@ public final class Worker {
                 case "once" -> once(hapax, Integer.parseInt(args[2]), Integer.parseInt(args[3]));
                 case "saga" -> sagas(hapax, Integer.parseInt(args[2]));
                 case "consume" -> consume(hapax, Integer.parseInt(args[2]));
+                case "read" -> read(hapax);
                 default -> throw new IllegalArgumentException(args[1]);
             }
         }
@@ -96,6 +97,22 @@ public final class Worker {
                 })
                 .start();
         print("consuming");
+        Thread.currentThread().join();
+        consumer.close();
+    }
+
+    /** Counts messages of bytes. */
+    private static void read(Hapax hapax) throws Exception {
+        var consumer = hapax.consumer("reader")
+                .topic("blobs")
+                .continuePastFailures()
+                .handle(
+                        byte[].class,
+                        (body, tx) -> Shop.effect(
+                                tx.connection(),
+                                "read-" + body.length + "-" + tx.message().id()))
+                .start();
+        print("reading");
         Thread.currentThread().join();
         consumer.close();
     }

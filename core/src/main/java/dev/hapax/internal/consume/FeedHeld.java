@@ -102,11 +102,20 @@ final class FeedHeld {
         }
     }
 
+    /** The first that are due, as far as their large bodies have room. */
     List<Due> due(Connection connection, Collection<Integer> lanes, int limit) throws SQLException {
-        List<Due> due = store.due(connection, lanes, limit);
-        for (Due one : due) {
+        List<Due> due = new ArrayList<>();
+        long large = 0;
+        for (Due one : store.due(connection, lanes, limit)) {
+            if (large > ReadMessage.TOGETHER_BYTES_MAX) {
+                break;
+            }
             if (one.message().isBodyMissing()) {
-                one.message().setBody(store.body(connection, one));
+                byte[] body = store.body(connection, one);
+                due.add(new Due(one.id(), one.message().with(body), one.attempts()));
+                large += body.length;
+            } else {
+                due.add(one);
             }
         }
         return due;

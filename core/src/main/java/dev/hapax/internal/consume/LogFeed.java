@@ -37,9 +37,6 @@ public final class LogFeed implements AutoCloseable {
 
     private static final int FAIR_LOOK = 8;
 
-    /** What one batch may hold in bodies that were too large to come along with their rows. */
-    private static final long LARGE_BYTES_MAX = 8L << 20;
-
     private final ConsumerSettings settings;
     private final ConsumerGround ground;
     private final PositionStore positions;
@@ -225,7 +222,7 @@ public final class LogFeed implements AutoCloseable {
             throws SQLException {
         long large = 0;
         for (ReadMessage message : look.messages()) {
-            if (large > LARGE_BYTES_MAX) {
+            if (large > ReadMessage.TOGETHER_BYTES_MAX) {
                 return false;
             }
             FeedLane lane = lanes.get((short) message.lane());
@@ -236,10 +233,11 @@ public final class LogFeed implements AutoCloseable {
             if (isWanted(message)) {
                 if (message.isBodyMissing()) {
                     byte[] body = LogReader.body(connection, message);
-                    message.setBody(body);
+                    messages.add(message.with(body));
                     large += body.length;
+                } else {
+                    messages.add(message);
                 }
-                messages.add(message);
             }
             lane.done(message);
         }

@@ -97,26 +97,29 @@ final class MessageRunner {
 
     /** Handles at least one; returns where to go on. */
     private int runSome(Connection connection, List<ReadMessage> messages, int from) throws SQLException, Fenced {
-        int to = messages.size();
+        List<ReadMessage> batch = together(connection, messages.subList(from, messages.size()));
+        int to = batch.size();
         MessageFailure known = null;
         for (int tries = 1; ; tries++) {
             try {
-                runBatch(connection, messages.subList(from, to));
+                runBatch(connection, batch.subList(0, to));
                 if (known != null) {
-                    setAside(connection, messages.get(to), known.reason());
-                    return to + 1;
+                    setAside(connection, batch.get(to), known.reason());
+                    return from + to + 1;
                 }
-                return to;
+                return from + to;
             } catch (MessageFailure failure) {
                 if (failure.index == 0) {
-                    setAside(connection, messages.get(from), failure.reason());
+                    setAside(connection, batch.getFirst(), failure.reason());
                     return from + 1;
                 }
                 // Those before it went well: they are committed without it, and then it is set aside.
-                to = from + failure.index;
+                to = failure.index;
                 known = failure;
             } catch (BatchFailure failure) {
-                to = half(from, to);
+                // Whose fault it is can't be told (a handler of many, a constraint that is checked at commit): the half
+                // that has it is found by halving.
+                to = to / 2;
                 known = null;
             } catch (SQLException e) {
                 if (SqlFaults.isOutage(e)) {
@@ -125,20 +128,32 @@ final class MessageRunner {
                 if (SqlFaults.isRolledBack(e) && tries < ground.retries().attemptsMax()) {
                     metrics.batchRetried(consumer);
                     ground.retries().pause(tries);
-                } else if (to - from == 1) {
-                    setAside(connection, messages.get(from), e);
+                } else if (to == 1) {
+                    setAside(connection, batch.getFirst(), e);
                     return from + 1;
                 } else {
-                    to = half(from, to);
+                    to = to / 2;
                     known = null;
                 }
             }
         }
     }
 
-    /** Whose fault it is can't be told (a handler of many, a constraint that is checked at commit): the half that has it is found by halving. */
-    private static int half(int from, int to) {
-        return from + (to - from) / 2;
+    /** The first of them, with their bodies, as many as are worked on at once. */
+    private List<ReadMessage> together(Connection connection, List<ReadMessage> messages) throws SQLException {
+        List<ReadMessage> batch = new ArrayList<>();
+        long bytes = 0;
+        for (ReadMessage message : messages) {
+            if (bytes > ReadMessage.TOGETHER_BYTES_MAX) {
+                break;
+            }
+            ReadMessage whole = message.isBodyMissing() && isHandled(message)
+                    ? message.with(progress.body(connection, message))
+                    : message;
+            batch.add(whole);
+            bytes += whole.size();
+        }
+        return batch;
     }
 
     private void runBatch(Connection connection, List<ReadMessage> messages)
@@ -162,7 +177,6 @@ final class MessageRunner {
                     if (seen.isRepeat(i)) {
                         counts[1]++;
                     } else {
-                        load(connection, message);
                         run.handle(message, i);
                         counts[0]++;
                     }
@@ -202,12 +216,6 @@ final class MessageRunner {
                 && dispatch.isFor(message)
                 && share.suspects == 0
                 && !(settings.holdsKeys && !share.heldKeys.isEmpty() && share.heldKeys.contains(message.messageKey()));
-    }
-
-    private void load(Connection connection, ReadMessage message) throws SQLException {
-        if (message.isBodyMissing()) {
-            message.setBody(progress.body(connection, message));
-        }
     }
 
     private static void move(Connection connection, Moves moves) throws SQLException, Fenced {
@@ -303,10 +311,8 @@ final class MessageRunner {
                             "its reader died while it handled this message, " + due.attempts() + " times"));
             return null;
         }
-        ReadMessage message = due.message();
-        if (message.isBodyMissing()) {
-            message.setBody(held.body(connection, due));
-        }
+        ReadMessage message =
+                due.message().isBodyMissing() ? due.message().with(held.body(connection, due)) : due.message();
         Long[] next = {null};
         boolean[] more = {false};
         boolean[] repeat = {false};

@@ -9,6 +9,9 @@ import java.util.Optional;
 /** A message on its way to a handler. */
 abstract class ReadMessage implements Message {
 
+    /** About how many bytes of messages are worked on at once: with more, a batch ends there, so that large ones don't fill the heap. */
+    static final long TOGETHER_BYTES_MAX = 8L << 20;
+
     /** The lane under which it is held, if it is: the log's lane, or the place of its partition and key among a broker's. */
     abstract int heldLane();
 
@@ -28,7 +31,8 @@ abstract class ReadMessage implements Message {
         return false;
     }
 
-    void setBody(byte[] read) {
+    /** The same with its body, which was missing. Another object, so that whoever keeps a list of messages does not keep their large bodies too. */
+    ReadMessage with(byte[] large) {
         throw new IllegalStateException("the body of " + this + " has been read");
     }
 

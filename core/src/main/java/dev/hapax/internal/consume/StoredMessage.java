@@ -34,7 +34,7 @@ final class StoredMessage extends ReadMessage {
     private final Instant publishedAt;
     private final int attempt;
     private final @Nullable Origin origin;
-    private byte @Nullable [] body;
+    private final byte @Nullable [] body;
 
     private StoredMessage(ResultSet row, int attempt, @Nullable Origin origin) throws SQLException {
         this.lane = row.getInt(1);
@@ -53,6 +53,24 @@ final class StoredMessage extends ReadMessage {
         this.body = row.getBytes(13);
         this.attempt = attempt;
         this.origin = origin;
+    }
+
+    private StoredMessage(StoredMessage without, byte[] body) {
+        this.lane = without.lane;
+        this.number = without.number;
+        this.topic = without.topic;
+        this.messageKey = without.messageKey;
+        this.type = without.type;
+        this.scope = without.scope;
+        this.producer = without.producer;
+        this.key = without.key;
+        this.keyTime = without.keyTime;
+        this.trace = without.trace;
+        this.publishedAt = without.publishedAt;
+        this.id = without.id;
+        this.body = body;
+        this.attempt = without.attempt;
+        this.origin = without.origin;
     }
 
     /** Where a message was read that does not come from the log. */
@@ -94,8 +112,8 @@ final class StoredMessage extends ReadMessage {
     }
 
     @Override
-    void setBody(byte[] read) {
-        body = read;
+    StoredMessage with(byte[] large) {
+        return new StoredMessage(this, large);
     }
 
     @Override
