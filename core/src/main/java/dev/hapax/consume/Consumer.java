@@ -21,7 +21,8 @@ public interface Consumer extends AutoCloseable {
     record Lag(long messages, Duration oldest) {}
 
     /**
-     * Stops: no new batch begins; a batch in flight commits within the time or is rolled back; the lanes are given to others at once.
+     * Stops: no new batch begins; a batch in flight commits within the time or is rolled back; the lanes are given to others at once. A handler that goes on is interrupted, and its connection is closed if
+     * it waits for the database all the same; so this may take two seconds more than the time.
      *
      * @return whether all ended within the time
      */

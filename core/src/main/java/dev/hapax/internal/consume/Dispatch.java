@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Decodes messages and calls the handlers that fit. Safe for use by many threads. */
@@ -37,8 +38,11 @@ final class Dispatch {
     private final boolean all;
     private final Map<Class<?>, Target> handlers;
     private final Map<Class<?>, Target> byClass = new ConcurrentHashMap<>();
+    private final BooleanSupplier overdue;
 
-    Dispatch(ConsumerSettings settings, ActiveTransaction.Shared shared) {
+    /** @param overdue whether the time to stop is over */
+    Dispatch(ConsumerSettings settings, ActiveTransaction.Shared shared, BooleanSupplier overdue) {
+        this.overdue = overdue;
         this.consumer = settings.name();
         this.codec = shared.codec();
         this.tracing = shared.tracing();
@@ -67,6 +71,17 @@ final class Dispatch {
 
     boolean isFor(ReadMessage message) {
         return all ? !message.isIgnored() : topics.contains(message.topic());
+    }
+
+    /** @throws SQLException the time to stop is over: the transaction is to be rolled back */
+    void checkTime() throws SQLException {
+        if (overdue.getAsBoolean()) {
+            throw stopping(null);
+        }
+    }
+
+    private static SQLException stopping(@Nullable Throwable cause) {
+        return new SQLException("the consumer is stopping, and its time is over", "57P01", cause);
     }
 
     /** Begins to handle messages in a transaction. */
@@ -100,7 +115,8 @@ final class Dispatch {
                 target = targetOf(body);
             } catch (IllegalArgumentException e) {
                 throw new MessageFailure(index, new Undeliverable(String.valueOf(e.getMessage())));
-            } catch (Undeliverable e) {
+            } catch (Undeliverable | RuntimeException | Error e) {
+                // A codec that breaks its word, or can't be loaded, is as bad as a handler that fails.
                 throw new MessageFailure(index, e);
             }
             switch (target) {
@@ -138,24 +154,30 @@ final class Dispatch {
 
         private void call(int index, int messages, Message first, Tracing.Work work)
                 throws SQLException, MessageFailure, BatchFailure {
+            checkTime();
             try {
                 // A span has one parent: that of many messages continues none of their publishers'.
                 String parent = messages == 1 ? first.traceparent().orElse(null) : null;
                 tracing.handling(consumer, first.topic(), parent, work);
             } catch (Throwable failure) {
+                if (overdue.getAsBoolean()) {
+                    throw stopping(failure);
+                }
                 SQLException sql = SqlFaults.find(failure);
                 // What the database did to the transaction is not the message's fault.
                 if (sql != null && (SqlFaults.isRolledBack(sql) || SqlFaults.isOutage(sql))) {
                     throw sql;
                 }
-                if (Thread.currentThread().isInterrupted() || failure instanceof InterruptedException) {
-                    Thread.currentThread().interrupt();
-                    throw new SQLException("interrupted: the consumer is stopping", "57P01", failure);
-                }
                 if (messages > 1) {
                     throw new BatchFailure(failure);
                 }
                 throw new MessageFailure(index, failure);
+            } finally {
+                if (!overdue.getAsBoolean()) {
+                    // One that the handler has brought upon itself: it must not end the thread, nor the next handler's
+                    // wait.
+                    Thread.interrupted();
+                }
             }
         }
     }

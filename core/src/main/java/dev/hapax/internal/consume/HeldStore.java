@@ -154,6 +154,16 @@ abstract class HeldStore {
         }
     }
 
+    /** A try that was begun does not count. */
+    void takeBack(Connection connection, Due due) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(
+                "UPDATE hapax.held SET attempts = attempts - 1 WHERE id = ? AND state = 'RETRY' AND attempts = ?")) {
+            update.setLong(1, due.id());
+            update.setInt(2, due.attempts() + 1);
+            update.executeUpdate();
+        }
+    }
+
     /** Notes that a try has failed. */
     void failed(Connection connection, Due due, Failure failure) throws SQLException {
         try (PreparedStatement update = connection.prepareStatement(

@@ -63,7 +63,7 @@ final class LaneWorker extends Worker {
         this.gaps = new GapBounds(settings.name(), ground.metrics());
         this.held = new LogHeld(settings.name());
         this.progress = new LogProgress(positions, lanes);
-        this.runner = new MessageRunner(ground, settings, progress, held);
+        this.runner = new MessageRunner(ground, settings, progress, held, this::isOverdue);
     }
 
     void take(Lane lane) {
@@ -100,6 +100,11 @@ final class LaneWorker extends Worker {
         return lag.messages() > 0
                 || lanes.values().stream()
                         .anyMatch(lane -> !lane.position.gaps().isEmpty());
+    }
+
+    @Override
+    MessageRunner runner() {
+        return runner;
     }
 
     @Override
@@ -140,16 +145,16 @@ final class LaneWorker extends Worker {
             return 0;
         }
         if (ground.pauses().isConsumerPaused(settings.name())) {
-            return ground.connections().autoCommit(connection -> {
+            return connected(connection -> {
                 measure(connection);
                 return 0;
             });
         }
-        return ground.connections().autoCommit(connection -> {
+        return connected(connection -> {
             if (mustRetake) {
                 retakeAll(connection);
             }
-            int done = tryHeld(connection, held, runner);
+            int done = tryHeld(connection, held);
             if (!isSaturated() && !lanes.isEmpty()) {
                 done += readNew(connection);
             }
@@ -352,7 +357,7 @@ final class LaneWorker extends Worker {
     }
 
     private void giveBack(Lane lane) throws SQLException {
-        ground.connections().autoCommit(connection -> {
+        connected(connection -> {
             positions.release(connection, lane);
             return lane;
         });

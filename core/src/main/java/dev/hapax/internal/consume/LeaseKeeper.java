@@ -59,7 +59,8 @@ final class LeaseKeeper implements Runnable {
         try {
             do {
                 safely();
-            } while (!stop.tryAcquire(roundMillis, TimeUnit.MILLISECONDS));
+            } while (!stop.tryAcquire(roundMillis, TimeUnit.MILLISECONDS)
+                    && !workers.stream().allMatch(Worker::isOver));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -72,7 +73,7 @@ final class LeaseKeeper implements Runnable {
                 return connection;
             });
             inTrouble = false;
-        } catch (SQLException | RuntimeException e) {
+        } catch (SQLException | RuntimeException | Error e) {
             if (!inTrouble) {
                 LOG.warn("consumer {} can't keep its leases and tries again: {}", settings.name(), e.toString());
             }
@@ -126,6 +127,9 @@ final class LeaseKeeper implements Runnable {
             assigned.remove(lane);
             leaving.remove(lane);
         }
+        // A worker whose thread has ended tells nothing any more.
+        assigned.values().removeIf(Worker::isOver);
+        leaving.retainAll(assigned.keySet());
     }
 
     private void takeFree(Connection connection, int most) throws SQLException {
@@ -151,7 +155,7 @@ final class LeaseKeeper implements Runnable {
         assigned.values().forEach(worker -> counts.merge(worker, 1, Integer::sum));
         LaneWorker least = workers.getFirst();
         for (LaneWorker worker : workers) {
-            if (counts.getOrDefault(worker, 0) < counts.getOrDefault(least, 0)) {
+            if (least.isOver() || !worker.isOver() && counts.getOrDefault(worker, 0) < counts.getOrDefault(least, 0)) {
                 least = worker;
             }
         }

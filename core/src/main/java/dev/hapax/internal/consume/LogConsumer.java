@@ -89,7 +89,7 @@ public final class LogConsumer implements Consumer {
         boolean ended = threads.join(deadline);
         if (!ended) {
             LOG.warn("consumer {} did not end its batch within {}; it is interrupted and rolled back", name, within);
-            threads.interrupt();
+            threads.rollBack();
         }
         leases.leave();
         ground.metrics().consumerStopped(name);

@@ -1,5 +1,6 @@
 package dev.hapax.internal.consume;
 
+import dev.hapax.RetryException;
 import dev.hapax.internal.Connections;
 import dev.hapax.internal.SqlFaults;
 import dev.hapax.internal.SystemSource;
@@ -42,13 +43,24 @@ final class MessageRunner {
     private final Repeats repeats;
     private final Metrics metrics;
     private final String consumer;
+    private final BooleanSupplier overdue;
 
-    MessageRunner(ConsumerGround ground, ConsumerSettings settings, Progress progress, HeldStore held) {
+    /** Held messages whose last try was cut off by the database or by a stop, and is still to be taken back. */
+    private final List<HeldStore.Due> cutOff = new ArrayList<>();
+
+    /** @param overdue whether the time to stop is over: what is not committed by then is rolled back */
+    MessageRunner(
+            ConsumerGround ground,
+            ConsumerSettings settings,
+            Progress progress,
+            HeldStore held,
+            BooleanSupplier overdue) {
         this.ground = ground;
+        this.overdue = overdue;
         this.settings = settings;
         this.progress = progress;
         this.held = held;
-        this.dispatch = new Dispatch(settings, ground.shared());
+        this.dispatch = new Dispatch(settings, ground.shared(), overdue);
         this.repeats = new Repeats(settings, ground.once());
         this.metrics = ground.metrics();
         this.consumer = settings.name();
@@ -122,19 +134,15 @@ final class MessageRunner {
                 to = to / 2;
                 known = null;
             } catch (SQLException e) {
-                if (SqlFaults.isOutage(e)) {
-                    throw e;
+                if (isAgain(e, tries)) {
+                    continue;
                 }
-                if (SqlFaults.isRolledBack(e) && tries < ground.retries().attemptsMax()) {
-                    metrics.batchRetried(consumer);
-                    ground.retries().pause(tries);
-                } else if (to == 1) {
+                if (to == 1) {
                     setAside(connection, batch.getFirst(), e);
                     return from + 1;
-                } else {
-                    to = to / 2;
-                    known = null;
                 }
+                to = to / 2;
+                known = null;
             }
         }
     }
@@ -154,6 +162,28 @@ final class MessageRunner {
             bytes += whole.size();
         }
         return batch;
+    }
+
+    /**
+     * Whether the transaction is to be done again, after a pause; if not, its message failed.
+     *
+     * @throws SQLException the same, if nothing can be done here for now
+     */
+    private boolean isAgain(SQLException e, int tries) throws SQLException {
+        if (SqlFaults.isOutage(e) || overdue.getAsBoolean()) {
+            throw e;
+        }
+        if (!SqlFaults.isRolledBack(e) || tries >= ground.retries().attemptsMax()) {
+            return false;
+        }
+        metrics.batchRetried(consumer);
+        try {
+            ground.retries().pause(tries);
+        } catch (RetryException interrupted) {
+            e.addSuppressed(interrupted);
+            throw e;
+        }
+        return true;
     }
 
     private void runBatch(Connection connection, List<ReadMessage> messages)
@@ -188,6 +218,7 @@ final class MessageRunner {
             run.end();
             move(connection, moves);
             held.insertWaiting(connection, waiting, settings.holdsKeys);
+            dispatch.checkTime();
             published[0] = tx.flushAndCommit();
         });
         moves.committed();
@@ -311,6 +342,48 @@ final class MessageRunner {
                             "its reader died while it handled this message, " + due.attempts() + " times"));
             return null;
         }
+        for (int tries = 1; ; tries++) {
+            try {
+                return handleHeld(connection, share, due);
+            } catch (MessageFailure failure) {
+                fail(connection, share, due, failure(attempt, failure.reason()));
+                return null;
+            } catch (BatchFailure failure) {
+                throw new AssertionError("one message is no batch", failure);
+            } catch (SQLException e) {
+                if (!isAgain(e, tries, due)) {
+                    fail(connection, share, due, failure(attempt, e));
+                    return null;
+                }
+            }
+        }
+    }
+
+    /** As {@link #isAgain(SQLException, int)}. A try that the database or a stop has cut off tells nothing of its message, and does not count. */
+    private boolean isAgain(SQLException e, int tries, HeldStore.Due due) throws SQLException {
+        try {
+            return isAgain(e, tries);
+        } catch (SQLException cut) {
+            cutOff.add(due);
+            throw cut;
+        }
+    }
+
+    /** Whether tries were cut off that are still counted. */
+    boolean hasCutOff() {
+        return !cutOff.isEmpty();
+    }
+
+    /** Takes back the tries that were cut off. */
+    void takeBack(Connection connection) throws SQLException {
+        while (!cutOff.isEmpty()) {
+            held.takeBack(connection, cutOff.getLast());
+            cutOff.removeLast();
+        }
+    }
+
+    private @Nullable Long handleHeld(Connection connection, Share share, HeldStore.Due due)
+            throws SQLException, Fenced, MessageFailure, BatchFailure {
         ReadMessage message =
                 due.message().isBodyMissing() ? due.message().with(held.body(connection, due)) : due.message();
         Long[] next = {null};
@@ -321,44 +394,31 @@ final class MessageRunner {
         Dispatch.Run run = dispatch.run(tx);
         Moves moves = progress.begin();
         moves.keep(share);
-        try {
-            inTransaction(connection, () -> {
-                repeat[0] =
-                        repeats.mark(connection, List.of(message), any -> true).isRepeat(0);
-                if (!repeat[0]) {
-                    run.handle(message, 0);
-                    run.end();
-                }
-                move(connection, moves);
-                if (!held.delete(connection, due.id())) {
-                    // An operator has discarded it while it ran.
-                    throw new Fenced();
-                }
-                next[0] = settings.holdsKeys
-                        ? HeldStore.promote(connection, consumer, message.heldLane(), message.messageKey())
-                        : null;
-                more[0] = next[0] != null || held.hasAny(connection, message.heldLane(), message.messageKey());
-                published[0] = tx.flushAndCommit();
-            });
-        } catch (MessageFailure failure) {
-            fail(connection, share, due, failure(attempt, failure.reason()));
-            return null;
-        } catch (BatchFailure failure) {
-            throw new AssertionError("one message is no batch", failure);
-        } catch (SQLException e) {
-            if (SqlFaults.isRolledBack(e) || SqlFaults.isOutage(e)) {
-                throw e;
+        inTransaction(connection, () -> {
+            repeat[0] = repeats.mark(connection, List.of(message), any -> true).isRepeat(0);
+            if (!repeat[0]) {
+                run.handle(message, 0);
+                run.end();
             }
-            fail(connection, share, due, failure(attempt, e));
-            return null;
-        }
+            move(connection, moves);
+            if (!held.delete(connection, due.id())) {
+                // An operator has discarded it while it ran.
+                throw new Fenced();
+            }
+            next[0] = settings.holdsKeys
+                    ? HeldStore.promote(connection, consumer, message.heldLane(), message.messageKey())
+                    : null;
+            more[0] = next[0] != null || held.hasAny(connection, message.heldLane(), message.messageKey());
+            dispatch.checkTime();
+            published[0] = tx.flushAndCommit();
+        });
         moves.committed();
         if (!more[0]) {
             share.heldKeys.remove(message.messageKey());
         }
         ground.signals().published(published[0]);
         metrics.handled(consumer, repeat[0] ? Handling.REPEATED : Handling.APPLIED, 1);
-        metrics.attempts(consumer, attempt);
+        metrics.attempts(consumer, due.attempts() + 1);
         return next[0];
     }
 

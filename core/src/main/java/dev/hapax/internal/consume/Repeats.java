@@ -95,7 +95,7 @@ final class Repeats {
         }
         try {
             return function.apply(message);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             throw new MessageFailure(index, e);
         }
     }

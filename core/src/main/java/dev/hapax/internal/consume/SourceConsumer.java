@@ -76,7 +76,7 @@ public final class SourceConsumer implements Consumer {
         if (!ended || !polled) {
             LOG.warn("consumer {} did not end its batch within {}; it is interrupted and rolled back", name, within);
             pollThread.interrupt();
-            threads.interrupt();
+            threads.rollBack();
         }
         ground.metrics().consumerStopped(name);
         whenStopped.run();

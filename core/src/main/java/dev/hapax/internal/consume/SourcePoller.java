@@ -60,6 +60,7 @@ final class SourcePoller implements Runnable, SourceAssignments {
     private final SourceTakes takes;
     private final PositionStore members;
     private final SourceFlow flow;
+    private final List<SourceWorker> workers;
     private final Map<SourcePartition, Assigned> assigned = new TreeMap<>();
     private final Queue<Partition> retakes = new ConcurrentLinkedQueue<>();
     private final Semaphore stop = new Semaphore(0);
@@ -87,6 +88,7 @@ final class SourcePoller implements Runnable, SourceAssignments {
         this.source = source;
         this.store = store;
         this.members = members;
+        this.workers = workers;
         this.takes = new SourceTakes(settings, store, new SourceHeld(settings.name(), source), workers);
         this.flow = new SourceFlow(source.readAheadBytes());
         this.handOverNanos = settings.lease.toNanos();
@@ -130,24 +132,31 @@ final class SourcePoller implements Runnable, SourceAssignments {
 
     @Override
     public void run() {
-        while (!stopping) {
-            try {
-                step();
-                if (sourceTrouble) {
-                    sourceTrouble = false;
-                    LOG.info("consumer {} reads its source again", settings.name());
-                }
-            } catch (SourceException e) {
-                if (!sourceTrouble && !stopping) {
-                    LOG.warn("consumer {} can't read its source and tries again: {}", settings.name(), e.toString());
-                }
-                startOver();
-            } catch (RuntimeException e) {
-                LOG.error("consumer {} failed in its own code and tries again", settings.name(), e);
-                startOver();
+        try {
+            while (!stopping && !workers.stream().allMatch(Worker::isOver)) {
+                safely();
             }
+        } finally {
+            end();
         }
-        end();
+    }
+
+    private void safely() {
+        try {
+            step();
+            if (sourceTrouble) {
+                sourceTrouble = false;
+                LOG.info("consumer {} reads its source again", settings.name());
+            }
+        } catch (SourceException e) {
+            if (!sourceTrouble && !stopping) {
+                LOG.warn("consumer {} can't read its source and tries again: {}", settings.name(), e.toString());
+            }
+            startOver();
+        } catch (RuntimeException | Error e) {
+            LOG.error("consumer {} failed in its own code and tries again", settings.name(), e);
+            startOver();
+        }
     }
 
     /** One round. */

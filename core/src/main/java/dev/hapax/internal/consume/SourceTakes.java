@@ -150,7 +150,7 @@ final class SourceTakes {
     private SourceWorker leastBusy() {
         SourceWorker least = workers.getFirst();
         for (SourceWorker worker : workers) {
-            if (worker.load() < least.load()) {
+            if (least.isOver() || !worker.isOver() && worker.load() < least.load()) {
                 least = worker;
             }
         }

@@ -47,7 +47,7 @@ final class SourceWorker extends Worker {
         this.retakes = retakes;
         this.room = room;
         this.held = new SourceHeld(settings.name(), source(settings));
-        this.runner = new MessageRunner(ground, settings, new SourceProgress(store, shares), held);
+        this.runner = new MessageRunner(ground, settings, new SourceProgress(store, shares), held, this::isOverdue);
     }
 
     private static Source source(ConsumerSettings settings) {
@@ -95,6 +95,11 @@ final class SourceWorker extends Worker {
     }
 
     @Override
+    MessageRunner runner() {
+        return runner;
+    }
+
+    @Override
     void lostSight() {
         shares.forEach(share -> retakes.accept(share.partition));
         dropAll();
@@ -109,7 +114,11 @@ final class SourceWorker extends Worker {
     @Override
     void giveAllBack() {
         obey();
-        dropAll();
+        if (isStopping()) {
+            dropAll();
+        } else {
+            lostSight();
+        }
     }
 
     @Override
@@ -149,8 +158,8 @@ final class SourceWorker extends Worker {
                 !isSaturated() && shares.stream().noneMatch(share -> share.hasMore() || !share.heldKeys.isEmpty());
         return nothing
                 ? 0
-                : ground.connections().autoCommit(connection -> {
-                    int done = tryHeld(connection, held, runner);
+                : connected(connection -> {
+                    int done = tryHeld(connection, held);
                     return isSaturated() ? done : done + runNew(connection);
                 });
     }

@@ -1,5 +1,6 @@
 package dev.hapax.internal.consume;
 
+import dev.hapax.internal.Connections;
 import dev.hapax.internal.SystemSource;
 import dev.hapax.internal.consume.Failures.Fenced;
 import java.sql.Connection;
@@ -31,8 +32,15 @@ abstract class Worker implements Runnable {
     final ConsumerSettings settings;
     private final Semaphore wake = new Semaphore(0);
     private final CountDownLatch stopped = new CountDownLatch(1);
+    private final Object connecting = new Object();
     private volatile boolean stopping;
+    private volatile boolean overdue;
+    private volatile boolean over;
     private volatile boolean alert;
+
+    /** What this round works with; guarded by {@link #connecting}, so that none is closed that was given back. */
+    private @Nullable Connection connected;
+
     private boolean calm;
     private boolean inTrouble;
     private boolean inDoubt = true;
@@ -57,6 +65,8 @@ abstract class Worker implements Runnable {
     abstract void lostSight();
 
     abstract void giveAllBack();
+
+    abstract MessageRunner runner();
 
     /** The shares, as far as they have held messages. */
     abstract Collection<? extends Share> shares();
@@ -92,6 +102,51 @@ abstract class Worker implements Runnable {
         return stopping;
     }
 
+    /** The time to stop is over: what is not committed by now is rolled back. */
+    final void overdue() {
+        overdue = true;
+    }
+
+    final boolean isOverdue() {
+        return overdue;
+    }
+
+    /** Closes the connection of the round under way: a driver that waits for an answer hears no interrupt. What the round has not committed is rolled back by the server. */
+    final void disconnect() {
+        synchronized (connecting) {
+            if (connected != null) {
+                try {
+                    connected.abort(Runnable::run);
+                } catch (SQLException e) {
+                    LOG.warn("consumer {} could not close a connection that it waits for", settings.name(), e);
+                }
+            }
+        }
+    }
+
+    /** Whether its thread has ended: it takes nothing any more, and has let go of all. */
+    final boolean isOver() {
+        return over;
+    }
+
+    /** Runs a part of a round, with a connection that {@link #disconnect} finds. */
+    final <T> T connected(Connections.Work<T> work) throws SQLException {
+        return ground.connections().autoCommit(connection -> {
+            connect(connection);
+            try {
+                return work.apply(connection);
+            } finally {
+                connect(null);
+            }
+        });
+    }
+
+    private void connect(@Nullable Connection now) {
+        synchronized (connecting) {
+            connected = now;
+        }
+    }
+
     /** So many messages are held that no new ones are taken. */
     final boolean isSaturated() {
         return saturated;
@@ -99,19 +154,57 @@ abstract class Worker implements Runnable {
 
     @Override
     public final void run() {
-        long pause = PAUSE_FIRST_NANOS;
-        while (!stopping) {
-            int done = safely();
-            pause = done > 0 || isAlerted() ? PAUSE_FIRST_NANOS : Math.min(pause * 2, pauseMax());
-            calm = false;
-            // While messages come one by one, what comes in a millisecond is handled together, whoever knocks: a
-            // transaction costs as much as several messages. To gather for longer is paid for by those that wait.
-            boolean goesOn = done == 0 ? await(pause) : hasMore() || gather();
-            if (!goesOn) {
-                break;
+        try {
+            long pause = PAUSE_FIRST_NANOS;
+            while (!stopping) {
+                int done = safely();
+                pause = done > 0 || isAlerted() ? PAUSE_FIRST_NANOS : Math.min(pause * 2, pauseMax());
+                calm = false;
+                // While messages come one by one, what comes in a millisecond is handled together, whoever knocks: a
+                // transaction costs as much as several messages. To gather for longer is paid for by those that wait.
+                if (done == 0) {
+                    await(pause);
+                } else if (!hasMore()) {
+                    gather();
+                }
+            }
+        } finally {
+            end();
+        }
+    }
+
+    /** However the thread ends: nobody else looks after what it has. */
+    private void end() {
+        try {
+            // The stop's: it has done what it was for.
+            Thread.interrupted();
+            if (!stopping) {
+                lostSight();
+            }
+            takeBack();
+        } catch (SQLException e) {
+            LOG.info("consumer {} could not take back a try that was cut off: {}", settings.name(), e.toString());
+        } finally {
+            try {
+                giveAllBack();
+            } finally {
+                over = true;
             }
         }
-        giveAllBack();
+    }
+
+    private void takeBack() throws SQLException {
+        if (runner().hasCutOff()) {
+            connected(connection -> {
+                runner().takeBack(connection);
+                return connection;
+            });
+        }
+    }
+
+    private int round() throws SQLException {
+        takeBack();
+        return step();
     }
 
     /** Whether nothing came for so long that the keeper looks, and it has not knocked. */
@@ -132,27 +225,29 @@ abstract class Worker implements Runnable {
         return waits || longest < WATCHED_NANOS ? longest : Math.max(longest, CALM_NANOS);
     }
 
-    private boolean gather() {
+    private void gather() {
         try {
-            return !stopped.await(PAUSE_FIRST_NANOS, TimeUnit.NANOSECONDS);
+            stopped.await(PAUSE_FIRST_NANOS, TimeUnit.NANOSECONDS);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
+            noteInterrupt(e);
         }
     }
 
-    private boolean await(long nanos) {
+    private void await(long nanos) {
         try {
             if (wake.tryAcquire(nanos, TimeUnit.NANOSECONDS)) {
                 wake.drainPermits();
             } else {
                 calm = nanos >= CALM_NANOS;
             }
-            return true;
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
+            noteInterrupt(e);
         }
+    }
+
+    /** Only {@link #stop} ends it. */
+    private void noteInterrupt(InterruptedException e) {
+        LOG.debug("consumer {} was interrupted", settings.name(), e);
     }
 
     /** A round, whose failures are told once and waited out. */
@@ -163,7 +258,7 @@ abstract class Worker implements Runnable {
         }
         inDoubt = false;
         try {
-            int done = step();
+            int done = round();
             if (inTrouble) {
                 LOG.info("consumer {} goes on", settings.name());
             }
@@ -176,14 +271,21 @@ abstract class Worker implements Runnable {
             inTrouble = true;
             lostSight();
             doubt();
-            await(TimeUnit.MILLISECONDS.toNanos(SystemSource.INSTANCE.jitter(TROUBLE_MILLIS_MAX) + 50));
+            rest(SystemSource.INSTANCE.jitter(TROUBLE_MILLIS_MAX) + 50);
             return 0;
-        } catch (RuntimeException e) {
-            LOG.error("consumer {} failed in its own code and tries again", settings.name(), e);
+        } catch (RuntimeException | Error e) {
+            // Whatever it is: as long as this process lives, nobody else works on what it has.
             inTrouble = true;
             lostSight();
-            await(TimeUnit.MILLISECONDS.toNanos(TROUBLE_MILLIS_MAX));
+            LOG.error("consumer {} failed in its own code and tries again", settings.name(), e);
+            rest(TROUBLE_MILLIS_MAX);
             return 0;
+        }
+    }
+
+    private void rest(long millis) {
+        if (!stopping) {
+            await(TimeUnit.MILLISECONDS.toNanos(millis));
         }
     }
 
@@ -197,15 +299,15 @@ abstract class Worker implements Runnable {
     final int stepByHand() throws SQLException {
         heldLookedNanos = SystemSource.INSTANCE.nanos() - HELD_LOOK_NANOS;
         try {
-            return step();
-        } catch (SQLException | RuntimeException e) {
+            return round();
+        } catch (SQLException | RuntimeException | Error e) {
             lostSight();
             throw e;
         }
     }
 
     /** Tries held messages that are due; returns how many were handled. */
-    final int tryHeld(Connection connection, HeldStore held, MessageRunner runner) throws SQLException {
+    final int tryHeld(Connection connection, HeldStore held) throws SQLException {
         long now = SystemSource.INSTANCE.nanos();
         if (!mayHaveHeld() || now - heldLookedNanos < HELD_LOOK_NANOS) {
             return 0;
@@ -222,7 +324,7 @@ abstract class Worker implements Runnable {
                 continue;
             }
             try {
-                done += runner.runHeld(connection, share, due);
+                done += runner().runHeld(connection, share, due);
             } catch (Fenced e) {
                 fenced(connection);
             }

@@ -9,14 +9,18 @@ import java.util.concurrent.TimeUnit;
 /** The threads of a consumer's workers, and how their end is waited for. Not safe for use by many threads, but for {@link #isAnyAlive}. */
 final class WorkerThreads {
 
+    private static final long SECOND_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final String consumer;
+    private final List<Worker> workers = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
 
     WorkerThreads(String consumer) {
         this.consumer = consumer;
     }
 
-    void add(Runnable worker) {
+    void add(Worker worker) {
+        workers.add(worker);
         threads.add(Thread.ofPlatform()
                 .name("hapax-" + consumer + "-" + threads.size())
                 .unstarted(worker));
@@ -39,10 +43,14 @@ final class WorkerThreads {
         return all;
     }
 
-    /** Has them roll back what they are at, and gives them a second for it. */
-    void interrupt() {
+    /** Has them roll back what they are at, and gives them a second for it; those that wait for the database lose their connection then, and have another second. */
+    void rollBack() {
+        workers.forEach(Worker::overdue);
         threads.forEach(Thread::interrupt);
-        join(SystemSource.INSTANCE.nanos() + TimeUnit.SECONDS.toNanos(1));
+        if (!join(SystemSource.INSTANCE.nanos() + SECOND_NANOS)) {
+            workers.forEach(Worker::disconnect);
+            join(SystemSource.INSTANCE.nanos() + SECOND_NANOS);
+        }
     }
 
     static boolean join(Thread thread, long deadlineNanos) {
