@@ -60,20 +60,13 @@ final class Housekeeper {
 
     /** Creates and drops partitions, and lets go of old beats; returns how many. */
     int keepPartitions() throws SQLException {
+        int done = createPartitions();
         Map<String, Integer> trees = connections.autoCommit(Housekeeper::trees);
         Map<String, Set<Long>> existing = connections.autoCommit(Partitions::list);
-        int done = 0;
         long today = clock.epochDay();
-        Set<String> inUse = connections.autoCommit(Housekeeper::treesInUse);
         for (Map.Entry<String, Integer> tree : trees.entrySet()) {
-            Set<Long> days = existing.getOrDefault(tree.getKey(), Set.of());
-            if (inUse.contains(tree.getKey())) {
-                for (long day = today; day <= today + DAYS_AHEAD; day++) {
-                    done += !days.contains(day) && partitions.ensure(tree.getKey(), day) ? 1 : 0;
-                }
-            }
             // A day is kept for one day more than its retention; see hapax.drop_partition.
-            for (long day : new ArrayList<>(days)) {
+            for (long day : new ArrayList<>(existing.getOrDefault(tree.getKey(), Set.of()))) {
                 if (day < today - tree.getValue() - 1) {
                     done += drop(tree.getKey(), day) ? 1 : 0;
                 }
@@ -84,6 +77,21 @@ final class Housekeeper {
                     partitions.refresh(connection);
                     return HistoryGuard.thinOut(connection);
                 });
+    }
+
+    /** Creates the partitions of today and the coming days, where they are missing, and learns which there are; returns how many it created. */
+    int createPartitions() throws SQLException {
+        Map<String, Set<Long>> existing = connections.autoCommit(Partitions::list);
+        int done = 0;
+        long today = clock.epochDay();
+        for (String tree : connections.autoCommit(Housekeeper::treesInUse)) {
+            Set<Long> days = existing.getOrDefault(tree, Set.of());
+            for (long day = today; day <= today + DAYS_AHEAD; day++) {
+                done += !days.contains(day) && partitions.ensure(tree, day) ? 1 : 0;
+            }
+        }
+        lookAtPartitions();
+        return done;
     }
 
     /** Learns which days others have made, so that at midnight nobody has to ask in the middle of a transaction. */

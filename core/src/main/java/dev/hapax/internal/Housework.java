@@ -41,6 +41,15 @@ final class Housework implements AutoCloseable {
         thread.allowCoreThreadTimeOut(true);
     }
 
+    /** Creates what is needed soon. If that fails, whoever needs it creates it. */
+    void prepare() {
+        try {
+            housekeeper.createPartitions();
+        } catch (SQLException e) {
+            failed(e);
+        }
+    }
+
     /** Begins what is to be done, if nothing is being done; never waits. What could not begin is told of again by the next look. */
     void begin(boolean messagesDue) {
         boolean partitionsDue = SystemSource.INSTANCE.nanos() - partitionsNanos >= PARTITIONS_NANOS;
@@ -66,16 +75,20 @@ final class Housework implements AutoCloseable {
             }
             failing = false;
         } catch (SQLException e) {
-            // Once per outage: a line for each try says no more.
-            if (!failing && !thread.isShutdown()) {
-                LOG.warn("housekeeping failed and is tried again: {}", e.toString());
-            }
-            failing = true;
+            failed(e);
         } catch (RuntimeException | Error e) {
             LOG.error("housekeeping failed and is tried again", e);
         } finally {
             busy.set(false);
         }
+    }
+
+    /** Once per outage: a line for each try says no more. */
+    private void failed(SQLException e) {
+        if (!failing && !thread.isShutdown()) {
+            LOG.warn("housekeeping failed and is tried again: {}", e.toString());
+        }
+        failing = true;
     }
 
     @Override

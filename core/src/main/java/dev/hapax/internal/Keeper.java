@@ -87,9 +87,15 @@ final class Keeper implements AutoCloseable {
         this.thread = scheduled;
     }
 
-    /** The first look is made at once, so that what starts after this knows what is paused. It only looks: who opens a service must not wait for more. */
+    /**
+     * The first look is made at once, so that what starts after this knows what is paused. It is seen to at once as well that today's partitions are there and known: who doesn't know his needs a
+     * second connection of the pool, and has one in hand. Who opens a service must not wait for more.
+     */
     void start() {
         step(false);
+        if (housework != null) {
+            housework.prepare();
+        }
         again();
     }
 
