@@ -1,14 +1,19 @@
 package dev.hapax.saga;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.failsafe.CircuitBreaker;
+import dev.hapax.PausedException;
+import dev.hapax.Shop;
 import dev.hapax.Shop.Order;
 import dev.hapax.claim.Call;
 import dev.hapax.claim.CallPolicy;
 import dev.hapax.claim.ClaimRefusedException;
 import dev.hapax.claim.Claims;
 import dev.hapax.claim.Probe;
+import dev.hapax.control.Control;
 import dev.hapax.failsafe.FailsafeBreaker;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -173,6 +178,33 @@ class SagaClaimContractTest extends SagaStage {
     }
 
     @Test
+    void a_claim_waits_while_its_scope_is_paused_which_is_no_try() throws SQLException {
+        shop.hapax.saga("pay", Order.class).call(String.class, (saga, given) -> {
+            saga.step("hold", tx -> holdScope()).run();
+            return saga.claim("charge", String.class, bank::charge)
+                    .policy(HONOURS_KEY)
+                    .retry(SagaRetry.none())
+                    .call();
+        });
+
+        shop.hapax.sagas().start("pay", key, order);
+        await().atMost(LONG).until(() -> stored("pay").state() == SagaState.WAITING);
+        assertThat(bank.charges).isEmpty();
+
+        shop.hapax.control().resume(Control.Kind.SCOPE, key.scope());
+        assertThat(endOf("pay", String.class)).isEqualTo(new SagaResult.Completed<>(Optional.of("charged")));
+        assertThat(bank.charges.values()).containsExactly(1);
+    }
+
+    private void holdScope() {
+        shop.hapax.control().pause(Control.Kind.SCOPE, key.scope(), "the bank is down", "ann");
+        await().atMost(LONG)
+                .untilAsserted(() -> assertThatThrownBy(
+                                () -> shop.hapax.once(Shop.newKey()).run(tx -> {}))
+                        .isInstanceOf(PausedException.class));
+    }
+
+    @Test
     void what_nobody_can_know_waits_for_a_person_who_settles_it() throws SQLException {
         shop.hapax
                 .saga("pay", Order.class)
@@ -193,6 +225,10 @@ class SagaClaimContractTest extends SagaStage {
 
         Claims claims = shop.hapax.claims();
         Claims.Claimed doubt = claims.list(Set.of(Claims.State.IN_DOUBT), 10).getFirst();
+        assertThat(stored("pay").reason())
+                .hasValueSatisfying(reason -> assertThat(reason)
+                        .contains("./hapax claims show " + doubt.key().scope() + " "
+                                + doubt.key().id()));
         claims.settle(
                 doubt.key(),
                 "string",

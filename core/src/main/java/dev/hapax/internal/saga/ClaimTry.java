@@ -4,6 +4,7 @@ import dev.hapax.FencedException;
 import dev.hapax.HapaxException;
 import dev.hapax.InProgressException;
 import dev.hapax.Key;
+import dev.hapax.PausedException;
 import dev.hapax.RetryException;
 import dev.hapax.StoreException;
 import dev.hapax.Transaction;
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * asks. Used by one thread.
  */
 final class ClaimTry<T> {
+
+    private static final Duration PAUSED = Duration.ofSeconds(1);
 
     private final SagaRun run;
     private final StepRow begun;
@@ -79,7 +82,7 @@ final class ClaimTry<T> {
             Claim<T> claim = run.ground()
                     .doing()
                     .claims()
-                    .claim(key(), what.type())
+                    .claim(key(run, begun), what.type())
                     .policy(what.policy().attempts(1))
                     .refuseIfInProgress()
                     .perform(what.action())
@@ -91,6 +94,9 @@ final class ClaimTry<T> {
             return said(claim.settleWithin(what.within()));
         } catch (NotOurs e) {
             throw Unwinding.of(Unwinding.Why.FENCED);
+        } catch (PausedException e) {
+            // Nobody was asked or called, however long it lasts: that is no try.
+            throw Unwinding.parked(run.now().plus(PAUSED));
         } catch (RetryException e) {
             return new Later<>(String.valueOf(e.getMessage()), true);
         } catch (InProgressException | FencedException e) {
@@ -106,7 +112,14 @@ final class ClaimTry<T> {
         }
     }
 
-    private Key key() {
+    /** What a person does about one of which nobody knows. */
+    static String remedy(SagaRun run, StepRow begun) {
+        Key key = key(run, begun);
+        return "Find out, settle or refuse it (./hapax claims show " + key.scope() + " " + key.id()
+                + "), and let the saga go on (./hapax saga retry)";
+    }
+
+    private static Key key(SagaRun run, StepRow begun) {
         Instant began = begun.dueAt;
         if (began == null) {
             throw new IllegalStateException("claim " + begun.id + " has no beginning");

@@ -61,14 +61,14 @@ final class ClaimWork<T> {
         if (said instanceof ClaimTry.Later<T> later) {
             return later(begun, later);
         }
-        return over(said);
+        return over(begun, said);
     }
 
-    private T over(ClaimTry.Said<T> said) {
+    private T over(StepRow begun, ClaimTry.Said<T> said) {
         return switch (said) {
             case ClaimTry.Done<T> done -> read(done.row());
             case ClaimTry.Refused<T> refused -> read(refused.row());
-            case ClaimTry.Later<T> later -> throw doubt(later.why());
+            case ClaimTry.Later<T> later -> throw doubt(begun, later.why());
         };
     }
 
@@ -80,10 +80,10 @@ final class ClaimWork<T> {
             throw Unwinding.parked(run.now().plus(StepWork.pause(plan.retry, row.attempts)));
         }
         if (!later.nothingDone()) {
-            throw doubt(later.why());
+            throw doubt(begun, later.why());
         }
         // So that a call that is on its way here comes too late.
-        return over(new ClaimTry<>(run, begun, what("it was given up: " + later.why())).settle());
+        return over(begun, new ClaimTry<>(run, begun, what("it was given up: " + later.why())).settle());
     }
 
     static StepRow again(StepRow begun, String why) {
@@ -92,9 +92,9 @@ final class ClaimWork<T> {
         return row;
     }
 
-    private Unwinding doubt(String why) {
-        return Unwinding.changed("claim " + id.shown() + " is not known to be done or not done (" + why
-                + "). Find out, settle or refuse it (./hapax claims), and let the saga go on (./hapax saga retry)");
+    private Unwinding doubt(StepRow begun, String why) {
+        return Unwinding.changed("claim " + id.shown() + " is not known to be done or not done (" + why + "). "
+                + ClaimTry.remedy(run, begun));
     }
 
     private T read(StepRow row) {

@@ -98,8 +98,8 @@ final class Compensation {
                 run.definition().rules().retryUndo(),
                 row,
                 new IllegalStateException(why),
-                "claim " + step.id.shown() + " is not known to be done or not done (" + why
-                        + "). Find out, settle or refuse it (./hapax claims), and let the saga go on (./hapax saga retry)");
+                "claim " + step.id.shown() + " is not known to be done or not done (" + why + "). "
+                        + ClaimTry.remedy(run, step));
     }
 
     private SagaRun.Outcome unknown(StepRow step) throws SQLException {
@@ -179,8 +179,8 @@ final class Compensation {
                         undo.retry(),
                         ClaimWork.again(begun, later.why()),
                         new IllegalStateException(later.why()),
-                        "it is not known whether step " + step.id.shown() + " was undone (" + later.why()
-                                + "). Find out, settle or refuse it (./hapax claims), and let the saga go on (./hapax saga retry)");
+                        "it is not known whether step " + step.id.shown() + " was undone (" + later.why() + "). "
+                                + ClaimTry.remedy(run, begun));
         };
     }
 

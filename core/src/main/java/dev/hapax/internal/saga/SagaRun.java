@@ -336,7 +336,14 @@ final class SagaRun {
         }
         if (saga.state == SagaState.COMPENSATING) {
             collect();
-            return compensate();
+            try {
+                return compensate();
+            } catch (Unwinding unwinding) {
+                if (unwinding.why() == Unwinding.Why.PARKED) {
+                    return park(unwinding.due());
+                }
+                throw unwinding;
+            }
         }
         try {
             return end(SagaState.COMPLETED, answer(new SagaContext(this, false, "", open)));
