@@ -67,18 +67,17 @@ public final class Home implements AutoCloseable {
         Connections connections = new Connections(settings.dataSource, settings.metrics, deadlines);
         DatabaseClock clock = new DatabaseClock(settings.clock);
         Partitions partitions = new Partitions(connections);
+        Names names = new Names(connections, settings.metrics, settings.defaults);
         connections.autoCommit(connection -> {
             clock.measure(connection);
             partitions.refresh(connection);
+            names.recall(connection, settings.name);
             warnOfEndlessTransactions(connection);
             return connection;
         });
-        Names names = new Names(connections, settings.metrics, settings.defaults);
         for (Scope scope : settings.scopes.values()) {
             names.declare(scope, true);
         }
-        // Known from the start: else the first callers, all at a time, would each ask for it.
-        names.producer(settings.name);
         Pauses pauses = new Pauses();
         Signals signals = new Signals();
         Drawn drawn = new Drawn();

@@ -107,6 +107,14 @@ public final class Names {
         return id;
     }
 
+    /** Reads a producer that is stored, so that its first callers need not ask for it; it is not stored here, for whoever only looks at a database leaves it as it is. */
+    void recall(Connection connection, String producer) throws SQLException {
+        Integer found = findProducer(connection, producer);
+        if (found != null) {
+            producers.put(producer, found);
+        }
+    }
+
     private static @Nullable Integer findProducer(Connection connection, String name) throws SQLException {
         try (PreparedStatement select = connection.prepareStatement("SELECT id FROM hapax.producer WHERE name = ?")) {
             select.setString(1, name);
