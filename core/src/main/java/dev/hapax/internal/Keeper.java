@@ -104,11 +104,8 @@ final class Keeper implements AutoCloseable {
         try {
             thread.schedule(
                     () -> {
-                        try {
-                            step(true);
-                        } finally {
-                            again();
-                        }
+                        step(true);
+                        again();
                     },
                     pause,
                     TimeUnit.MILLISECONDS);
@@ -137,10 +134,10 @@ final class Keeper implements AutoCloseable {
                 LOG.warn("background work failed and is tried again: {}", e.toString());
             }
             reachable = false;
-        } catch (RuntimeException | Error e) {
+        } catch (RuntimeException | VirtualMachineError | LinkageError e) {
             last = null;
             // Also after a lack of memory: a service that no longer sees its pauses would go on as if nothing were
-            // wrong.
+            // wrong. Any other error is meant to end a thread.
             LOG.error("background work failed and is tried again", e);
         }
     }

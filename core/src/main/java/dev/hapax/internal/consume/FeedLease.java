@@ -92,7 +92,7 @@ final class FeedLease implements Runnable {
                 return connection;
             });
             inTrouble = false;
-        } catch (SQLException | RuntimeException | Error e) {
+        } catch (SQLException | RuntimeException | VirtualMachineError | LinkageError e) {
             if (!inTrouble && !stopping) {
                 LOG.warn("relay {} can't keep its lease and tries again: {}", settings.name(), e.toString());
             }

@@ -73,7 +73,7 @@ final class LeaseKeeper implements Runnable {
                 return connection;
             });
             inTrouble = false;
-        } catch (SQLException | RuntimeException | Error e) {
+        } catch (SQLException | RuntimeException | VirtualMachineError | LinkageError e) {
             if (!inTrouble) {
                 LOG.warn("consumer {} can't keep its leases and tries again: {}", settings.name(), e.toString());
             }
