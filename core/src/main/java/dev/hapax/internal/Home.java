@@ -112,9 +112,8 @@ public final class Home implements AutoCloseable {
         this.housekeeper = new Housekeeper(connections, partitions, clock, log, signals);
         this.history = new StoredHistory(connections);
         HistoryGuard guard = guard(settings, connections, names, partitions);
-        Housework housework = settings.housekeeping ? new Housework(settings.name, housekeeper) : null;
-        this.keeper =
-                new Keeper(settings.name, connections, clock, pauses, guard, drawn, signals, housekeeper, housework);
+        Housework housework = new Housework(settings.name, housekeeper, settings.housekeeping);
+        this.keeper = new Keeper(settings.name, connections, clock, pauses, guard, drawn, signals, housework);
     }
 
     /** When the database has gone back, what was read of the lost history is forgotten and declared anew. */

@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps house on a thread of its own, which comes when there is something to do and goes when there isn't: thousands of messages that fall due at once, or a day that can't be dropped yet, must
- * not keep the keeper from seeing what is paused. Used by the keeper's thread, and closed by any.
+ * not keep the keeper from seeing what is paused. Where a service leaves the house to others, it only looks now and then at what they have made. Used by the keeper's thread, and closed by any.
  */
 final class Housework implements AutoCloseable {
 
@@ -21,13 +21,18 @@ final class Housework implements AutoCloseable {
     private static final long CLOSE_SECONDS = 5;
 
     private final Housekeeper housekeeper;
+    private final boolean kept;
     private final ThreadPoolExecutor thread;
     private final AtomicBoolean busy = new AtomicBoolean();
-    private long partitionsNanos = SystemSource.INSTANCE.nanos() - PARTITIONS_NANOS;
+    private long partitionsNanos;
     private volatile boolean failing;
 
-    Housework(String service, Housekeeper housekeeper) {
+    /** @param kept false: others keep the house */
+    Housework(String service, Housekeeper housekeeper, boolean kept) {
         this.housekeeper = housekeeper;
+        this.kept = kept;
+        // What is to be dropped is dropped at once; what others have made, prepare() has looked at.
+        this.partitionsNanos = SystemSource.INSTANCE.nanos() - (kept ? PARTITIONS_NANOS : 0);
         this.thread = new ThreadPoolExecutor(
                 1,
                 1,
@@ -41,17 +46,26 @@ final class Housework implements AutoCloseable {
         thread.allowCoreThreadTimeOut(true);
     }
 
-    /** Creates what is needed soon. If that fails, whoever needs it creates it. */
+    boolean isKept() {
+        return kept;
+    }
+
+    /** Creates what is needed soon, or learns that it is there. If that fails, whoever needs it creates it. */
     void prepare() {
         try {
-            housekeeper.createPartitions();
+            if (kept) {
+                housekeeper.createPartitions();
+            } else {
+                housekeeper.lookAtPartitions();
+            }
         } catch (SQLException e) {
             failed(e);
         }
     }
 
     /** Begins what is to be done, if nothing is being done; never waits. What could not begin is told of again by the next look. */
-    void begin(boolean messagesDue) {
+    void begin(boolean due) {
+        boolean messagesDue = due && kept;
         boolean partitionsDue = SystemSource.INSTANCE.nanos() - partitionsNanos >= PARTITIONS_NANOS;
         if ((messagesDue || partitionsDue) && busy.compareAndSet(false, true)) {
             if (partitionsDue) {
@@ -71,7 +85,11 @@ final class Housework implements AutoCloseable {
                 housekeeper.moveDue(() -> !thread.isShutdown());
             }
             if (partitionsDue && !thread.isShutdown()) {
-                housekeeper.keepPartitions();
+                if (kept) {
+                    housekeeper.keepPartitions();
+                } else {
+                    housekeeper.lookAtPartitions();
+                }
             }
             failing = false;
         } catch (SQLException e) {

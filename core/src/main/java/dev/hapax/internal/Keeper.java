@@ -30,7 +30,6 @@ final class Keeper implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Keeper.class);
     private static final long LOOK_MILLIS = 250;
     private static final long LOOK_FOR_CONSUMERS_MILLIS = 100;
-    private static final long PARTITIONS_NANOS = TimeUnit.MINUTES.toNanos(10);
     private static final long LOOK_AT_LEAST_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int TIMEOUT_SECONDS = 5;
     private static final int HISTORY_COLUMN = 8;
@@ -54,10 +53,8 @@ final class Keeper implements AutoCloseable {
     private final HistoryGuard history;
     private final Drawn drawn;
     private final Signals signals;
-    private final Housekeeper housekeeper;
-    private final @Nullable Housework housework;
+    private final Housework housework;
     private final ScheduledExecutorService thread;
-    private long partitionsNanos = SystemSource.INSTANCE.nanos() - PARTITIONS_NANOS;
     private boolean reachable = true;
     private @Nullable Look last;
     private int changes;
@@ -70,15 +67,13 @@ final class Keeper implements AutoCloseable {
             HistoryGuard history,
             Drawn drawn,
             Signals signals,
-            Housekeeper housekeeper,
-            @Nullable Housework housework) {
+            Housework housework) {
         this.connections = connections;
         this.clock = clock;
         this.pauses = pauses;
         this.history = history;
         this.drawn = drawn;
         this.signals = signals;
-        this.housekeeper = housekeeper;
         this.housework = housework;
         ScheduledThreadPoolExecutor scheduled = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("hapax-keeper-" + service).factory());
@@ -93,9 +88,7 @@ final class Keeper implements AutoCloseable {
      */
     void start() {
         step(false);
-        if (housework != null) {
-            housework.prepare();
-        }
+        housework.prepare();
         again();
     }
 
@@ -117,12 +110,7 @@ final class Keeper implements AutoCloseable {
     private void step(boolean beating) {
         try {
             boolean due = !isAsItWas() && look(beating);
-            if (housework != null) {
-                housework.begin(due);
-            } else if (SystemSource.INSTANCE.nanos() - partitionsNanos >= PARTITIONS_NANOS) {
-                partitionsNanos = SystemSource.INSTANCE.nanos();
-                housekeeper.lookAtPartitions();
-            }
+            housework.begin(due);
             if (!reachable) {
                 LOG.info("the database can be reached again");
             }
@@ -227,7 +215,7 @@ final class Keeper implements AutoCloseable {
                 OffsetDateTime now = row.getObject(1, OffsetDateTime.class);
                 clock.observe(now, before, clock.localMillis());
                 boolean due = row.getBoolean(2);
-                boolean dueSoon = !row.wasNull() && housework != null;
+                boolean dueSoon = !row.wasNull() && housework.isKept();
                 long[] numbers = Lanes.drawn(row, 5);
                 String snapshot = row.getString(6);
                 String server = row.getString(7);
@@ -251,9 +239,7 @@ final class Keeper implements AutoCloseable {
     @Override
     public void close() {
         thread.shutdown();
-        if (housework != null) {
-            housework.close();
-        }
+        housework.close();
         try {
             if (!thread.awaitTermination(5, TimeUnit.SECONDS)) {
                 thread.shutdownNow();

@@ -10,8 +10,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a service's role needs of the schema. The grants and the question whether they were given are made of the same words, so that who has
@@ -92,18 +94,23 @@ enum Rights {
      */
     static List<String> missing(Connection connection, Map<String, String> wanted) throws SQLException {
         List<String> problems = new ArrayList<>();
+        // All that lacks the same is told together: who has run no grants at all would read the remedy a hundred times.
+        Map<String, List<String>> lacking = new TreeMap<>();
         Set<String> found = new HashSet<>();
         try (Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(question())) {
             while (row.next()) {
                 String name = row.getString(3);
                 found.add(name);
-                String lacking = row.getString(5);
-                if (!lacking.isEmpty()) {
-                    problems.add(lacking(row.getString(1), row.getString(2), name, row.getLong(4), lacking));
+                String rights = row.getString(5);
+                if (!rights.isEmpty()) {
+                    lacking.computeIfAbsent(rights, r -> new ArrayList<>())
+                            .add(what(row.getString(1), row.getString(2), name, row.getLong(4)));
                 }
             }
         }
+        lacking.forEach((rights, things) -> problems.add(
+                "the role of this connection has no " + rights + " on " + String.join(", ", things) + REMEDY));
         wanted.forEach((name, kind) -> {
             if (!found.contains(name)) {
                 problems.add(absent(kind.toLowerCase(Locale.ROOT), name));
@@ -112,15 +119,13 @@ enum Rights {
         return problems;
     }
 
-    private static String lacking(String kind, String tree, String name, long number, String lacking) {
+    private static String what(String kind, @Nullable String tree, String name, long number) {
         if (kind.equals("DAYS")) {
-            return "the role of this connection would not have " + lacking
-                    + " on the partitions of the days to come, which belong to " + name + REMEDY;
+            return "the partitions of the days to come, which belong to " + name;
         }
-        String what = tree == null
+        return tree == null
                 ? "the " + kind.toLowerCase(Locale.ROOT) + " hapax." + name
                 : number + " partitions of hapax." + tree + ", such as hapax." + name;
-        return "the role of this connection has no " + lacking + " on " + what + REMEDY;
     }
 
     private static String absent(String kind, String name) {

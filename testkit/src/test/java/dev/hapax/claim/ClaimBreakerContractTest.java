@@ -3,27 +3,19 @@ package dev.hapax.claim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.zaxxer.hikari.HikariDataSource;
 import dev.failsafe.CircuitBreaker;
-import dev.hapax.Hapax;
 import dev.hapax.Key;
 import dev.hapax.RetryException;
-import dev.hapax.Shop;
 import dev.hapax.claim.Bank.Trouble;
 import dev.hapax.claim.ClaimResult.InDoubt;
 import dev.hapax.claim.ClaimResult.Settled;
 import dev.hapax.failsafe.FailsafeBreaker;
-import dev.hapax.testkit.TcpProxy;
 import dev.hapax.testkit.TcpProxy.Moment;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A circuit breaker that opens with the first failure, and closes with one success: it lends one leave while it is half open. */
-class ClaimBreakerContractTest {
-
-    private static final Duration SOON = Duration.ofSeconds(20);
+class ClaimBreakerContractTest extends ProxiedStage {
 
     private final CircuitBreaker<Object> breaker = CircuitBreaker.builder()
             .withFailureThreshold(1)
@@ -36,28 +28,9 @@ class ClaimBreakerContractTest {
             .breaker(FailsafeBreaker.of(breaker));
     private final Bank bank = new Bank(true);
     private final Key key = Key.generate("payments.charge");
-    private Shop shop;
-    private TcpProxy proxy;
-    private HikariDataSource pool;
-    private Hapax hapax;
 
-    @BeforeEach
-    void open() {
-        shop = Shop.open();
-        int port = shop.database.server().port();
-        proxy = TcpProxy.to(port);
-        pool = new HikariDataSource();
-        pool.setJdbcUrl(shop.database.jdbcUrl().replace(":" + port + "/", ":" + proxy.port() + "/"));
-        pool.setMaximumPoolSize(4);
-        hapax = Shop.builder(pool).attempts(1).open();
-    }
-
-    @AfterEach
-    void close() {
-        hapax.close();
-        pool.close();
-        proxy.close();
-        shop.close();
+    ClaimBreakerContractTest() {
+        super(1);
     }
 
     private ClaimResult<String> settle(Key which) {

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import dev.hapax.Hapax;
 import dev.hapax.Key;
 import dev.hapax.RetryException;
@@ -15,52 +13,33 @@ import dev.hapax.claim.Bank.Trouble;
 import dev.hapax.claim.ClaimResult.InDoubt;
 import dev.hapax.claim.ClaimResult.Refused;
 import dev.hapax.claim.ClaimResult.Settled;
-import dev.hapax.testkit.EmbeddedDatabase;
-import dev.hapax.testkit.TcpProxy;
-import dev.hapax.testkit.TestDatabase;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterEach;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The database can't be reached: a kind refuses, or calls and keeps a journal. */
-class ClaimOutageContractTest {
+/** The database can't be reached: a kind refuses, or calls and keeps a journal, interrupted, in time, and asking first. */
+class ClaimOutageContractTest extends ProxiedStage {
 
-    private static final Duration SOON = Duration.ofSeconds(20);
     private static final String SCOPE = "payments.charge";
     private static final Order ORDER = new Order("o-1", 3);
 
     @TempDir
     private Path folder;
 
-    private final TestDatabase database = EmbeddedDatabase.shared().createDatabase();
     private final Bank bank = new Bank(true);
-    private TcpProxy proxy;
-    private HikariDataSource pool;
-    private Hapax hapax;
 
-    @BeforeEach
-    void open() throws SQLException {
-        Shop.prepare(database);
-        proxy = TcpProxy.to(database.server().port());
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(database.jdbcUrl().replace(":" + database.server().port() + "/", ":" + proxy.port() + "/"));
-        config.setMaximumPoolSize(4);
-        config.setConnectionTimeout(250);
-        pool = new HikariDataSource(config);
-        hapax = Shop.builder(pool).attempts(1).open();
+    ClaimOutageContractTest() {
+        super(1);
     }
 
-    @AfterEach
-    void close() {
-        hapax.close();
-        pool.close();
-        proxy.close();
-        database.close();
+    @BeforeEach
+    void loseNoTime() {
+        pool.setConnectionTimeout(250);
     }
 
     private ClaimKindBuilder<Order, String> kind() {
@@ -81,8 +60,13 @@ class ClaimOutageContractTest {
         proxy.cutAll();
     }
 
+    private void awaitFolded(int calls) {
+        proxy.admit();
+        await().atMost(SOON).until(() -> shop.database.queryLong("SELECT count(*) FROM hapax.claim_outage") == calls);
+    }
+
     private void assertFolded(Key key, String ending, String folded) throws SQLException {
-        assertThat(database.queryLong("SELECT count(*) FROM hapax.claim_outage WHERE key = '" + key.id()
+        assertThat(shop.database.queryLong("SELECT count(*) FROM hapax.claim_outage WHERE key = '" + key.id()
                         + "' AND ending = '" + ending + "' AND folded = '" + folded + "'"))
                 .isEqualTo(1);
     }
@@ -109,16 +93,14 @@ class ClaimOutageContractTest {
             bank.next(Trouble.DECLINES);
             assertThat(kind.settle(declined, ORDER, SOON)).isEqualTo(new Refused<>(declined, "card declined"));
             assertThat(bank.log()).hasSize(2);
-            proxy.admit();
-            await().until(() -> database.queryLong("SELECT count(*) FROM hapax.claim_outage") == 2);
+            awaitFolded(2);
             assertThat(kind.settle(done, ORDER, SOON)).isEqualTo(result);
             assertThat(kind.settle(declined, ORDER, SOON)).isEqualTo(new Refused<>(declined, "card declined"));
         }
         assertThat(bank.log()).hasSize(2);
         assertFolded(done, "SETTLED", "SETTLED");
         assertFolded(declined, "REFUSED", "REFUSED");
-        assertThat(database.queryLong("SELECT count(*) FROM effect WHERE id = '" + done.id() + "'"))
-                .isEqualTo(1);
+        assertThat(shop.effects(done)).isEqualTo(1);
         assertThat(bank.charges()).isEqualTo(1);
     }
 
@@ -165,5 +147,75 @@ class ClaimOutageContractTest {
                         .journalOutages(folder)
                         .start())
                 .isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void an_interrupt_of_one_caller_leaves_the_journal_to_all_others() throws Exception {
+        CountDownLatch called = new CountDownLatch(1);
+        Key interrupted = Key.generate(SCOPE);
+        Key early = Key.generate(SCOPE);
+        Key other = Key.generate(SCOPE);
+        try (ClaimKind<Order, String> kind = kind().journalOutages(folder)
+                .perform((order, call) -> {
+                    if (order.quantity() == 1) {
+                        called.countDown();
+                        new CountDownLatch(1).await();
+                    }
+                    return bank.charge(call);
+                })
+                .start()) {
+            cut();
+            CountDownLatch told = new CountDownLatch(1);
+            Thread caller = Thread.ofPlatform().start(() -> {
+                assertThat(kind.settle(interrupted, new Order("o-1", 1), SOON)).isInstanceOf(InDoubt.class);
+                assertThat(Thread.currentThread().isInterrupted()).isTrue();
+                // It comes again as it is.
+                assertThat(kind.settle(early, ORDER, SOON)).isInstanceOf(Settled.class);
+                told.countDown();
+            });
+            called.await();
+            caller.interrupt();
+            caller.join();
+            assertThat(told.getCount()).isZero();
+            assertThat(kind.settle(other, ORDER, SOON)).isInstanceOf(Settled.class);
+            awaitFolded(3);
+            assertThat(shop.effects(early)).isEqualTo(1);
+            assertThat(shop.effects(other)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void a_call_ends_in_time() throws SQLException {
+        try (ClaimKind<Order, String> kind = kind().journalOutages(folder)
+                .policy(CallPolicy.idempotent().callWithin(Duration.ofMillis(50)))
+                .perform((order, call) -> {
+                    new CountDownLatch(1).await();
+                    return "never";
+                })
+                .start()) {
+            cut();
+            assertThat(kind.settle(Key.generate(SCOPE), ORDER, SOON))
+                    .isInstanceOfSatisfying(
+                            InDoubt.class,
+                            doubt -> assertThat(doubt.lastError()).startsWith("interrupted after PT0.05S"));
+            assertThat(Thread.currentThread().isInterrupted()).isFalse();
+        }
+    }
+
+    @Test
+    void a_lost_answer_is_asked_for_before_any_second_call() {
+        Key key = Key.generate(SCOPE);
+        bank.next(Trouble.REPLY_LOST);
+        try (ClaimKind<Order, String> kind = kind().journalOutages(folder)
+                .probe((order, call) -> bank.find(call))
+                .start()) {
+            cut();
+            assertThat(kind.settle(key, ORDER, SOON)).isInstanceOf(InDoubt.class);
+            ClaimResult<String> result = kind.settle(key, ORDER, SOON);
+            assertThat(result).isInstanceOf(Settled.class);
+            assertThat(kind.settle(key, ORDER, SOON)).isEqualTo(result);
+            awaitFolded(1);
+        }
+        assertThat(bank.log()).containsExactly("call 1", "question");
     }
 }

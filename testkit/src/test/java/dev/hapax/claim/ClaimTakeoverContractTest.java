@@ -3,54 +3,28 @@ package dev.hapax.claim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.zaxxer.hikari.HikariDataSource;
-import dev.hapax.Hapax;
 import dev.hapax.Key;
-import dev.hapax.Shop;
 import dev.hapax.claim.ClaimResult.Settled;
-import dev.hapax.testkit.TcpProxy;
 import dev.hapax.testkit.TcpProxy.Moment;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.function.Predicate;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A claim whose owner is gone in the midst of its call is taken over by a caller that waits. */
-class ClaimTakeoverContractTest {
+class ClaimTakeoverContractTest extends ProxiedStage {
 
-    private static final Duration SOON = Duration.ofSeconds(20);
     private static final CallPolicy ASKED = CallPolicy.notIdempotent()
             .backoff(Duration.ofMillis(1), Duration.ofMillis(5))
             .arrivesWithin(Duration.ZERO);
 
     private final Key key = Key.generate("payments.charge");
     private final Bank bank = new Bank(false);
-    private Shop shop;
-    private TcpProxy proxy;
-    private HikariDataSource pool;
-    private Hapax hapax;
 
-    @BeforeEach
-    void open() {
-        shop = Shop.open();
-        int port = shop.database.server().port();
-        proxy = TcpProxy.to(port);
-        pool = new HikariDataSource();
-        pool.setJdbcUrl(shop.database.jdbcUrl().replace(":" + port + "/", ":" + proxy.port() + "/"));
-        pool.setMaximumPoolSize(4);
-        hapax = Shop.builder(pool).open();
-    }
-
-    @AfterEach
-    void close() {
-        hapax.close();
-        pool.close();
-        proxy.close();
-        shop.close();
+    ClaimTakeoverContractTest() {
+        super(5);
     }
 
     /** Which statement of a takeover is not heard of. */
